@@ -1,0 +1,189 @@
+"""The error tree, split by whose fault it is.
+
+Catch `LifecycleMailError` for everything this library raises on purpose::
+
+    LifecycleMailError
+    ├── InvalidInput (ValueError)    what we were given is wrong: mend it and call again
+    │   ├── InvalidAddress           one address, with the reason
+    │   ├── InvalidDocument          a TOML or JSON document: all its problems at once
+    │   └── UnknownName              a fact, list, segment, campaign or contact that is not there
+    ├── Refused                      understood, and against the rules: asking again changes nothing
+    │   ├── ConsentRefused           only the person can come back (O4)
+    │   ├── LiftRefused              this actor may not lift that suppression
+    │   ├── AmbiguousAddress         one address, several contacts
+    │   ├── CampaignRefused          a marketing campaign with no list behind it (L3)
+    │   └── Unscreened               a recipient that the screen did not produce
+    ├── RegistryUnavailable          the opt-outs cannot be read: nothing is sent (F12)
+    ├── EspError                     the e-mail service provider, with operation and answer
+    │   ├── EspRefused               final: do not repeat
+    │   ├── EspUnavailable           not done: may be repeated
+    │   └── OutcomeUnknown           perhaps done: reconcile, never repeat blindly (F22)
+    └── Misconfigured                a missing plugin, key or capability, with what to do about it
+
+Messages mask the addresses of contacts; an address that is refused is quoted, because it has to be mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from attrs import frozen
+
+
+class LifecycleMailError(Exception):
+    """Everything this library raises on purpose."""
+
+
+class InvalidInput(LifecycleMailError, ValueError):
+    """What was given is wrong; the message names the place and the fix."""
+
+
+@frozen
+class Problem:
+    """One thing wrong with a document.
+
+    Attributes:
+        path: where, for example `campaigns[2].to[0]` or `members.csv:17`.
+        message: what is wrong.
+        fix: what to do about it.
+    """
+
+    path: str
+    message: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" + (f" ({self.fix})" if self.fix else "")
+
+
+class InvalidAddress(InvalidInput):
+    """An e-mail address that cannot be mailed as written.
+
+    Attributes:
+        written: the address as it was given.
+        reason: why it is refused, in plain words.
+        fix: what to do about it.
+    """
+
+    def __init__(self, *, written: str, reason: str, fix: str = "") -> None:
+        self.written = written
+        self.reason = reason
+        self.fix = fix
+        shown = written if len(written) <= 80 else written[:77] + "..."
+        super().__init__(f"{shown!r}: {reason}" + (f" ({fix})" if fix else ""))
+
+
+class InvalidDocument(InvalidInput):
+    """A policy, programme or mapping with problems, all of them listed.
+
+    Attributes:
+        problems: every problem found, in document order.
+    """
+
+    def __init__(self, what: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        count = len(self.problems)
+        super().__init__(f"{what}: {count} problem{'' if count == 1 else 's'}\n{lines}")
+
+
+class UnknownName(InvalidInput, KeyError):
+    """A name that nothing goes by; the message lists near misses."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
+        import difflib
+
+        self.name = name
+        near = difflib.get_close_matches(name, list(known), n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        self.message = f"no {what} named {name!r}{hint}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:  # KeyError would quote the message
+        return self.message
+
+
+class Refused(LifecycleMailError):
+    """Understood, and against the rules."""
+
+
+class ConsentRefused(Refused):
+    """A consent that would bring someone back without their own confirmation (O4)."""
+
+
+class LiftRefused(Refused):
+    """A lift by someone who may not end that suppression."""
+
+
+class AmbiguousAddress(Refused):
+    """An address that matches several contacts.
+
+    Attributes:
+        contact_ids: the contacts that share it, sorted.
+    """
+
+    def __init__(self, masked: str, contact_ids: Iterable[str]) -> None:
+        self.contact_ids = tuple(sorted(contact_ids))
+        super().__init__(
+            f"{masked} belongs to {len(self.contact_ids)} contacts: {', '.join(self.contact_ids)}; name the contact by its id"
+        )
+
+
+class CampaignRefused(Refused):
+    """A campaign that may not be planned or sent as it is."""
+
+
+class Unscreened(Refused):
+    """A recipient reached a send port without passing the screen."""
+
+
+class RegistryUnavailable(LifecycleMailError):
+    """The opt-out registry cannot be read, so nothing is sent (F12)."""
+
+
+class EspError(LifecycleMailError):
+    """A call to an e-mail service provider went wrong.
+
+    Attributes:
+        esp: the provider's name.
+        operation: what was asked of it.
+        status: its status code, or None where there was no answer.
+        body: its answer as text, cut to 2,000 characters.
+        retryable: whether the same call may be made again.
+        fix: what to do about it.
+    """
+
+    retryable = False
+
+    def __init__(
+        self, *, esp: str, operation: str, status: int | None = None, body: str = "", fix: str = ""
+    ) -> None:
+        self.esp = esp
+        self.operation = operation
+        self.status = status
+        self.body = body[:2000]
+        self.fix = fix
+        answered = f"answered {status}" if status is not None else "gave no answer"
+        super().__init__(
+            f"{esp} {answered} to {operation}"
+            + (f": {self.body[:200]}" if body else "")
+            + (f" ({fix})" if fix else "")
+        )
+
+
+class EspRefused(EspError):
+    """The provider said no, for good."""
+
+
+class EspUnavailable(EspError):
+    """The provider did not do it; the same call may be made again."""
+
+    retryable = True
+
+
+class OutcomeUnknown(EspError):
+    """The call may have been carried out: reconcile before anything is repeated (F22, F23)."""
+
+
+class Misconfigured(LifecycleMailError):
+    """Something the caller must set up first; the message says what."""

@@ -1,0 +1,35 @@
+"""Names: keys of ours are slugs, ids of contacts are the application's, entry ids are hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, NewType
+
+from lifecycle_mail.errors import InvalidInput
+
+ContactId = NewType("ContactId", str)
+"""The application's opaque id of a contact."""
+ListKey = NewType("ListKey", str)
+SegmentKey = NewType("SegmentKey", str)
+CampaignKey = NewType("CampaignKey", str)
+EntryId = NewType("EntryId", str)
+"""The hash that makes a log entry or an event the same one however often it arrives."""
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def require_slug(_instance: object, attribute: Any, value: str) -> None:
+    """attrs validator: a key is a slug, because it ends up in URLs, file names and ESP tags."""
+    if not isinstance(value, str) or not _SLUG.fullmatch(value):
+        raise InvalidInput(
+            f"{attribute.name} {str(value)[:70]!r}: a key is 1 to 64 characters of a-z, 0-9, '-' and '_', "
+            f"starting with a letter or digit"
+        )
+
+
+def entry_id(*parts: object) -> EntryId:
+    """Hash the parts that make a thing the same thing; None and the empty text stay apart."""
+    # Each part with its length before it: no text, whatever it holds, can pass for two parts or for None.
+    packed = "".join("-" if part is None else f"{len(str(part))}:{part}" for part in parts)
+    return EntryId(hashlib.blake2b(packed.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())

@@ -1,0 +1,103 @@
+"""The numbers of a policy, with defaults by sending cadence (S1, S2, S10)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from attrs import field, fields, frozen
+
+from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.policy.predicates import NOBODY, Predicate, as_predicate
+
+
+class Cadence(StrEnum):
+    """How often one sends, which is what inactivity is measured against (S1)."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    FORTNIGHTLY = "fortnightly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+
+
+INACTIVE_DAYS: dict[Cadence, tuple[int, int]] = {
+    Cadence.DAILY: (45, 180),
+    Cadence.WEEKLY: (75, 180),
+    Cadence.FORTNIGHTLY: (100, 180),
+    Cadence.MONTHLY: (120, 180),
+    Cadence.QUARTERLY: (270, 365),
+}
+"""Days without a sign of interest until *inactive* (S1) and *deeply inactive* (S2: six months, and later than inactive)."""
+
+
+def _positive(instance: object, attribute: Any, value: float) -> None:
+    if isinstance(value, bool) or not value > 0:
+        raise InvalidInput(f"{attribute.name} {value!r}: give a number above zero")
+
+
+def _not_negative(instance: object, attribute: Any, value: float) -> None:
+    if isinstance(value, bool) or not value >= 0:
+        raise InvalidInput(f"{attribute.name} {value!r}: give zero or more")
+
+
+def _share(instance: object, attribute: Any, value: float) -> None:
+    if not 0 < value <= 1:
+        raise InvalidInput(f"{attribute.name} {value!r}: give a share above 0 and at most 1")
+
+
+@frozen(kw_only=True)
+class Settings:
+    """The numbers that a policy's tables are built from. Days are of 24 hours.
+
+    Attributes:
+        inactive_days: days without a sign of interest until *inactive*.
+        deep_days: until *deeply inactive*.
+        evidence_mails: with fewer mails than this a contact is *unknown*: nobody is sunset for lack of evidence.
+        new_days: how long after signing up a contact is *new*.
+        high_share: *highly engaged* from this share of ...
+        high_mails: ... so many of the latest mails.
+        at_risk_mails: *at risk* after so many mails without a sign of interest.
+        at_risk_ratio: or when the share engaged fell to this part of what it was.
+        sunset_after_days: nobody is sunset before so many days of inactivity (S10: 180 to 365 for consumers).
+        re_engagement_mails: how many re-engagement mails come before the last chance.
+        answer_days: how long a last chance waits for an answer (S7).
+        observe_days: how long to watch after that before suppressing (S10: up to 90).
+        hold: whom a person decides about instead of the policy (S10: high value).
+    """
+
+    inactive_days: float = field(validator=_positive)
+    deep_days: float = field(validator=_positive)
+    evidence_mails: int = field(default=5, validator=_positive)
+    new_days: float = field(default=30, validator=_not_negative)
+    high_share: float = field(default=0.5, validator=_share)
+    high_mails: int = field(default=10, validator=_positive)
+    at_risk_mails: int = field(default=3, validator=_positive)
+    at_risk_ratio: float = field(default=0.5, validator=_share)
+    sunset_after_days: float = field(default=180, validator=_positive)
+    re_engagement_mails: int = field(default=3, validator=_positive)
+    answer_days: float = field(default=7, validator=_not_negative)
+    observe_days: float = field(default=0, validator=_not_negative)
+    hold: Predicate = field(default=NOBODY, converter=as_predicate)
+
+    @deep_days.validator
+    def _deeper(self, _attribute: object, value: float) -> None:
+        if value < self.inactive_days:
+            raise InvalidInput(f"deep_days {value!r} is below inactive_days {self.inactive_days!r}: nobody would be inactive")
+
+    @classmethod
+    def for_cadence(cls, cadence: Cadence | str, **changes: Any) -> Settings:
+        """Return the defaults for a cadence, with these changes.
+
+        Raises:
+            InvalidInput: an unknown cadence or setting, or a number that makes no sense.
+        """
+        try:
+            inactive, deep = INACTIVE_DAYS[Cadence(cadence)]
+        except ValueError:
+            raise InvalidInput(f"cadence {cadence!r}: one of {', '.join(Cadence)}") from None
+        known = {one.name for one in fields(cls)}
+        unknown = sorted(set(changes) - known)
+        if unknown:
+            raise InvalidInput(f"no setting named {', '.join(unknown)}: one of {', '.join(sorted(known))}")
+        return cls(**{"inactive_days": inactive, "deep_days": deep, **changes})
