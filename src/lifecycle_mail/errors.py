@@ -125,7 +125,8 @@ class AmbiguousAddress(Refused):
     def __init__(self, masked: str, contact_ids: Iterable[str]) -> None:
         self.contact_ids = tuple(sorted(contact_ids))
         super().__init__(
-            f"{masked} belongs to {len(self.contact_ids)} contacts: {', '.join(self.contact_ids)}; name the contact by its id"
+            f"{masked} belongs to {len(self.contact_ids)} contacts: {', '.join(self.contact_ids)}; "
+            f"name the contact by its id"
         )
 
 
@@ -155,9 +156,7 @@ class EspError(LifecycleMailError):
 
     retryable = False
 
-    def __init__(
-        self, *, esp: str, operation: str, status: int | None = None, body: str = "", fix: str = ""
-    ) -> None:
+    def __init__(self, *, esp: str, operation: str, status: int | None = None, body: str = "", fix: str = "") -> None:
         self.esp = esp
         self.operation = operation
         self.status = status
@@ -165,9 +164,7 @@ class EspError(LifecycleMailError):
         self.fix = fix
         answered = f"answered {status}" if status is not None else "gave no answer"
         super().__init__(
-            f"{esp} {answered} to {operation}"
-            + (f": {self.body[:200]}" if body else "")
-            + (f" ({fix})" if fix else "")
+            f"{esp} {answered} to {operation}" + (f": {self.body[:200]}" if body else "") + (f" ({fix})" if fix else "")
         )
 
 

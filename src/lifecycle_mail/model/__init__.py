@@ -1,0 +1,1 @@
+"""Who and what: addresses, contacts, lists, events, the consent log, engagement profiles."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import evolve, field, frozen
@@ -99,22 +100,25 @@ def _freeze_fields(fields: Mapping[str, FieldValue]) -> Mapping[str, FieldValue]
         return _NO_FIELDS
     clean: dict[str, FieldValue] = {}
     for name, value in fields.items():
-        if isinstance(value, datetime):
-            value = as_utc(value)
-        elif not isinstance(value, bool | int | float | str):
+        if not isinstance(value, bool | int | float | str | datetime):
             raise InvalidInput(
-                f"field {name!r}: {type(value).__name__} is not a field type: use text, a number, a flag or an aware datetime"
+                f"field {name!r}: {type(value).__name__} is not a field type: "
+                f"use text, a number, a flag or an aware datetime"
             )
-        clean[name] = value
+        clean[name] = as_utc(value) if isinstance(value, datetime) else value
     return MappingProxyType(dict(sorted(clean.items())))
 
 
 _NO_FIELDS: Mapping[str, FieldValue] = MappingProxyType({})
 
 
-def _require_id(_instance: object, _attribute: object, value: str) -> None:
+def _require_id(_instance: object, _attribute: object, value: Any) -> None:
     if not value or len(value) > 256 or not value.isprintable():
         raise InvalidInput(f"contact id {value[:70]!r}: give 1 to 256 printable characters")
+
+
+def _as_tags(tags: Iterable[str]) -> frozenset[str]:
+    return frozenset(tags)
 
 
 @frozen(kw_only=True)
@@ -136,7 +140,7 @@ class Contact:
     id: ContactId = field(validator=_require_id)
     address: EmailAddress | None = None
     fields: Mapping[str, FieldValue] = field(factory=dict, converter=_freeze_fields, hash=False)
-    tags: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    tags: frozenset[str] = field(default=frozenset(), converter=_as_tags)
     source: str | None = None
     signed_up_at: datetime | None = field(default=None, converter=optional_utc)
     timezone: str | None = field(default=None)

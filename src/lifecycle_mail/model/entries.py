@@ -16,6 +16,7 @@ under its own rule, which `SUPPRESSION_RULES` states.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -71,13 +72,22 @@ _OPERATOR = frozenset({Actor.OPERATOR})
 
 SUPPRESSION_RULES: dict[SuppressionKind, SuppressionRule] = {
     SuppressionKind.BOUNCE: SuppressionRule(
-        _OPERATOR, _OPERATOR, False, "the mailbox is dead, not the person: survives a sign-up (R23), stays on the old address"
+        _OPERATOR,
+        _OPERATOR,
+        False,
+        "the mailbox is dead, not the person: survives a sign-up (R23), stays on the old address",
     ),
     SuppressionKind.COMPLAINT: SuppressionRule(
-        frozenset({Actor.CONTACT}), frozenset({Actor.CONTACT}), True, "survives a sign-up (R23); only the person withdraws it, in words that are kept"
+        frozenset({Actor.CONTACT}),
+        frozenset({Actor.CONTACT}),
+        True,
+        "survives a sign-up (R23); only the person withdraws it, in words that are kept",
     ),
     SuppressionKind.SUNSET: SuppressionRule(
-        frozenset({Actor.CONTACT, Actor.OPERATOR}), _OPERATOR, True, "not an opt-out: ends by the person's own act or an operator's, with a reason (O4, S11)"
+        frozenset({Actor.CONTACT, Actor.OPERATOR}),
+        _OPERATOR,
+        True,
+        "not an opt-out: ends by the person's own act or an operator's, with a reason (O4, S11)",
     ),
     SuppressionKind.PAUSE: SuppressionRule(
         frozenset({Actor.CONTACT}), _NOBODY, True, "ends by itself on its date, or when the person says so (P3)"
@@ -90,6 +100,10 @@ SUPPRESSION_RULES: dict[SuppressionKind, SuppressionRule] = {
     ),
 }
 """Who may end which suppression; the table is printed in the docs."""
+
+
+def _as_ids(ids: Iterable[EntryId]) -> frozenset[EntryId]:
+    return frozenset(ids)
 
 
 @frozen(kw_only=True)
@@ -162,7 +176,7 @@ class Lift:
     """The end of suppressions. Counts only for the kinds that its actor may lift (`SUPPRESSION_RULES`)."""
 
     subject: Subject
-    cites: frozenset[EntryId] = field(converter=frozenset)
+    cites: frozenset[EntryId] = field(converter=_as_ids)
     provenance: Provenance
     id: EntryId = field(init=False)
 
@@ -194,13 +208,15 @@ class ConsentRequest:
     subject: Subject
     list: ListKey
     provenance: Provenance
-    asks: frozenset[EntryId] = field(default=frozenset(), converter=frozenset)
+    asks: frozenset[EntryId] = field(default=frozenset(), converter=_as_ids)
     id: EntryId = field(init=False)
 
     @id.default
     def _make_id(self) -> EntryId:
         whom = self.subject
-        return entry_id("request", whom.contact_id, whom.key, self.list, self.provenance.at.isoformat(), *sorted(self.asks))
+        return entry_id(
+            "request", whom.contact_id, whom.key, self.list, self.provenance.at.isoformat(), *sorted(self.asks)
+        )
 
 
 @frozen(kw_only=True)
@@ -219,7 +235,7 @@ class Consent:
     list: ListKey
     standing: Standing
     provenance: Provenance
-    cites: frozenset[EntryId] = field(default=frozenset(), converter=frozenset)
+    cites: frozenset[EntryId] = field(default=frozenset(), converter=_as_ids)
     request: EntryId | None = None
     expires_at: datetime | None = field(default=None, converter=optional_utc)
     id: EntryId = field(init=False)
@@ -236,9 +252,13 @@ class Consent:
         if not self.cites:
             return
         if self.standing is not Standing.CONFIRMED or self.provenance.actor is not Actor.CONTACT:
-            raise ConsentRefused("only a confirmation by the person overrides an opt-out: use subscribe() and confirm()")
+            raise ConsentRefused(
+                "only a confirmation by the person overrides an opt-out: use subscribe() and confirm()"
+            )
         if not self.provenance.evidence.strip():
-            raise ConsentRefused("a consent that overrides an opt-out keeps proof: give the evidence of the confirmation")
+            raise ConsentRefused(
+                "a consent that overrides an opt-out keeps proof: give the evidence of the confirmation"
+            )
 
 
 @frozen(kw_only=True)
@@ -264,22 +284,25 @@ class AddressChanged:
 
 @frozen(kw_only=True)
 class Pushed:
-    """We told an ESP of an opt-out; written before the call, so that its echo is known for one.
+    """We tell an ESP of an opt-out; written before the call, so that its echo is known for one, and again after it.
 
     Attributes:
-        opt_out: the opt-out that was pushed.
+        opt_out: the opt-out that is pushed.
         provenance: `source` is the ESP, `at` the instant before the call.
+        done: whether the ESP took it; what only began is pushed again.
     """
 
     subject: Subject
     opt_out: EntryId
     scope: Scope
     provenance: Provenance
+    done: bool = False
     id: EntryId = field(init=False)
 
     @id.default
     def _make_id(self) -> EntryId:
-        return entry_id("pushed", self.opt_out, self.scope, self.provenance.source, self.provenance.at.isoformat())
+        at = self.provenance.at.isoformat()
+        return entry_id("pushed", self.opt_out, self.scope, self.provenance.source, at, self.done)
 
 
 Entry = OptOut | Suppression | Lift | ConsentRequest | Consent | AddressChanged | Pushed

@@ -19,7 +19,7 @@ EntryId = NewType("EntryId", str)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-def require_slug(_instance: object, attribute: Any, value: str) -> None:
+def require_slug(_instance: object, attribute: Any, value: Any) -> None:
     """attrs validator: a key is a slug, because it ends up in URLs, file names and ESP tags."""
     if not isinstance(value, str) or not _SLUG.fullmatch(value):
         raise InvalidInput(

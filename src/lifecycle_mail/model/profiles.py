@@ -15,7 +15,7 @@ may change what older events resolve to, so it recounts its contact (`extend` sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 
@@ -307,12 +307,20 @@ def _touch(at: Micros, mail: str, event: EngagementEvent) -> Mail:
     )
 
 
-def extend(profile: EngagementProfile, events: Sequence[EngagementEvent]) -> EngagementProfile | None:
+def extend(
+    profile: EngagementProfile, events: Sequence[EngagementEvent], *, unseen: Container[str] = ()
+) -> EngagementProfile | None:
     """Fold new events into a profile, or return None where that contact must be recounted from all its events.
 
     A recount is due when older events may resolve differently, or the window does not show what new ones refer to:
     an event is not later than all that is folded, speaks of a mail that neither the window nor these events show
-    being sent, sends a mail again that the window shows, or has no mail id while others refer to older mails.
+    being sent, sends a mail again that the window shows, or has no mail id while others refer to older mails. A
+    full window may have dropped a mail that is now sent again; only the door can tell, and vouches for the others.
+
+    Args:
+        profile: what is folded already.
+        events: distinct events that are not folded yet.
+        unseen: ids of mails that no folded event speaks of.
     """
     if not events:
         return profile
@@ -324,6 +332,7 @@ def extend(profile: EngagementProfile, events: Sequence[EngagementEvent]) -> Eng
         any(to_micros(event.at) <= profile.folded_until for event in events)
         or referring - places.keys()
         or starting & places.keys()
+        or (len(profile.mails) >= profile.window and any(mail not in unseen for mail in starting))
         or (guessing and referring)
     ):
         return None
@@ -331,8 +340,9 @@ def extend(profile: EngagementProfile, events: Sequence[EngagementEvent]) -> Eng
     resolved = []
     for row in resolve(events):
         if row.event.mail in places:
-            row = evolve(row, mail_at=places[row.event.mail])
+            resolved.append(evolve(row, mail_at=places[row.event.mail]))
         elif not row.mail and before is not None:
-            row = evolve(row, mail=before.id, mail_at=before.at)
-        resolved.append(row)
+            resolved.append(evolve(row, mail=before.id, mail_at=before.at))
+        else:
+            resolved.append(row)
     return profile.merge(fold(profile.contact_id, resolved, window=profile.window))

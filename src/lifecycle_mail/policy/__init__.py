@@ -1,0 +1,1 @@
+"""Facts, predicates, decision tables, and what is built of them."""

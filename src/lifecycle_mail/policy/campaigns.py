@@ -36,7 +36,9 @@ def _targets(value: Segment | MailingList | Iterable[Segment | MailingList]) -> 
         elif isinstance(target, Segment):
             targets.append(target)
         else:
-            raise InvalidInput(f"a campaign goes to lists and segments, not to {target!r}: give MailingList or Segment objects")
+            raise InvalidInput(
+                f"a campaign goes to lists and segments, not to {target!r}: give MailingList or Segment objects"
+            )
     return tuple(targets)
 
 

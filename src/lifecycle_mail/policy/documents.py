@@ -65,7 +65,9 @@ def _problems(error: BaseException, path: str) -> list[Problem]:
 
     def describe(inner: BaseException, _type: object) -> str:
         if isinstance(inner, InvalidDocument):
-            return "; ".join(f"{problem.message}" + (f" ({problem.fix})" if problem.fix else "") for problem in inner.problems)
+            return "; ".join(
+                f"{problem.message}" + (f" ({problem.fix})" if problem.fix else "") for problem in inner.problems
+            )
         if isinstance(inner, ForbiddenExtraKeysError):
             return "unknown: " + ", ".join(sorted(inner.extra_fields))
         if isinstance(inner, KeyError) and not isinstance(inner, InvalidInput):
@@ -73,7 +75,7 @@ def _problems(error: BaseException, path: str) -> list[Problem]:
         return str(inner)
 
     found = []
-    for line in transform_error(error, path=path, format_exception=describe):  # type: ignore[arg-type]
+    for line in transform_error(error, path=path, format_exception=describe):
         message, _, place = line.rpartition(" @ ")
         found.append(Problem(place or path, message or line))
     return found

@@ -3,6 +3,8 @@
 Each gate says what withholds a mail and whether transactional mail must pass it too: O2 lets receipts, security
 notices and cancellation notices go on in every case except a dead or erased address. The order of the gates is the
 order in which reasons are given: first what is true of the address, then what the person said, then what we decided.
+The table is built for one campaign, whose segments' own predicates stand in it, so that an explanation names the
+field that keeps somebody out.
 
 `Screened` is what a send port accepts. Only `screen` makes one, so nothing reaches an ESP unscreened.
 """
@@ -19,7 +21,7 @@ from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.facts import Facts
-from lifecycle_mail.policy.predicates import Op, Leaf, Predicate
+from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Op, Predicate
 from lifecycle_mail.policy.tables import Decision, Otherwise, Rule, Table
 from lifecycle_mail.policy.where import where
 
@@ -83,11 +85,11 @@ GATES: tuple[Gate, ...] = (
     Gate(Withheld.PAUSED, where.paused == True, "they asked for a pause (P3)"),  # noqa: E712
     Gate(Withheld.ARCHIVED, where.archived == True, "they are out of the active records (O5)"),  # noqa: E712
     Gate(Withheld.SUNSET, where.sunset == True, "the sunset policy stopped marketing to them (S11)"),  # noqa: E712
-    Gate(Withheld.NOT_IN_SEGMENT, ~where.in_segment, "they are in no segment that the campaign goes to", transactional=True),
+    Gate(Withheld.NOT_IN_SEGMENT, NOBODY, "they are in no segment that the campaign goes to", transactional=True),
     Gate(Withheld.ALREADY_SENT, where.already_sent == True, "they were sent this campaign before", transactional=True),  # noqa: E712
     Gate(Withheld.FREQUENCY, where.too_soon == True, "they chose to hear from us less often (P2)"),  # noqa: E712
 )
-"""Every gate, in order of precedence; drawn in the docs."""
+"""Every gate, in order of precedence; drawn in the docs. That of the segment is filled in for each campaign."""
 
 
 @frozen(kw_only=True)
@@ -98,19 +100,20 @@ class Cap:
     days: int
 
 
-def gates(*, marketing: bool, cap: Cap | None = None) -> Table:
-    """Build the table of gates for a kind of mail.
+def gates(campaign: Campaign, *, cap: Cap | None = None) -> Table:
+    """Build the table of gates for a campaign; transactional mail passes only the gates it must.
 
     Args:
-        marketing: whether consent is asked for; transactional mail passes only the gates it must.
+        campaign: the campaign.
         cap: the policy's own limit, for marketing.
     """
-    rules = [
-        Rule(name=gate.withheld, when=gate.when, then=gate.withheld, because=gate.because)
-        for gate in GATES
-        if marketing or gate.transactional
-    ]
-    if marketing and cap is not None:
+    outside = _outside(campaign)
+    rules = []
+    for gate in GATES:
+        when = outside if gate.withheld is Withheld.NOT_IN_SEGMENT else gate.when
+        if (campaign.marketing or gate.transactional) and when != NOBODY:
+            rules.append(Rule(name=gate.withheld, when=when, then=gate.withheld, because=gate.because))
+    if campaign.marketing and cap is not None:
         rules.append(
             Rule(
                 name="cap",
@@ -119,8 +122,23 @@ def gates(*, marketing: bool, cap: Cap | None = None) -> Table:
                 because=f"{{mails_in_days:{cap.days}}} mails in {cap.days} days, of {cap.mails} at most",
             )
         )
-    kind = "marketing" if marketing else "transactional"
-    return Table(name=f"may they get this {kind} mail", rules=rules, otherwise=Otherwise(then=SENDABLE, because="no gate withholds it"))
+    return Table(
+        name=f"may they get {campaign.key}",
+        rules=rules,
+        otherwise=Otherwise(then=SENDABLE, because="no gate withholds it"),
+    )
+
+
+def _outside(campaign: Campaign) -> Predicate:
+    """Return who is in none of the segments. That they are on a list at all is asked by the gates before."""
+    if any(target.where == EVERYONE for target in campaign.to) and len(campaign.lists) < 2:
+        return NOBODY
+    targets = []
+    for target in campaign.to:
+        on_list = AnyOf([where.lists.has(key) for key in target.of])
+        needs_list = campaign.marketing and len(campaign.to) > 1
+        targets.append(AllOf([on_list, target.where]) if needs_list else target.where)
+    return ~(targets[0] if len(targets) == 1 else AnyOf(targets)) if targets else NOBODY
 
 
 _SEAL = object()
@@ -201,15 +219,10 @@ def _put_campaign_facts(facts: Facts, campaign: Campaign) -> ListKey | None:
     standings = {key: person.standing(key, now=now) for key in campaign.lists}
     best = min(standings.values(), key=_PRECEDENCE.__getitem__, default=ListStanding.NONE)
     facts["list_standing"] = best.value
-    chosen: ListKey | None = None
-    found = not campaign.to
+    if not campaign.marketing:
+        return None
     for target in campaign.to:
         reached = [key for key in target.of if standings[key] is ListStanding.ACTIVE]
-        if campaign.marketing and best is ListStanding.ACTIVE and not reached:
-            continue
-        if target.where.test(facts):
-            found = True
-            chosen = reached[0] if reached and campaign.marketing else None
-            break
-    facts["in_segment"] = found
-    return chosen
+        if reached and target.where.test(facts):
+            return reached[0]
+    return None

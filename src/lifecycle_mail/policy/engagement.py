@@ -134,7 +134,12 @@ class Engagement:
         since = self.now - days * DAY
         own = sum(1 for mail in self.mails if since < mail.at <= self.now)
         baseline = self.profile.baseline
-        if baseline is not None and baseline.mails_30d is not None and days == 30 and to_micros(baseline.taken_at) == self.now:
+        if (
+            baseline is not None
+            and baseline.mails_30d is not None
+            and days == 30
+            and to_micros(baseline.taken_at) == self.now
+        ):
             return max(own, baseline.mails_30d)
         return own
 

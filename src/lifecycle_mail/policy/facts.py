@@ -131,6 +131,7 @@ class Fact:
     takes: str = ""
     compute: Compute | None = field(default=None, eq=False, repr=False)
 
+
 def fact_named(name: str) -> Fact:
     """Find a fact by name, with its argument if it takes one.
 
@@ -162,9 +163,7 @@ FAMILIES: dict[str, Fact] = {}
 """Every fact that takes an argument, by name."""
 
 
-def _add(
-    group: str, name: str, kind: FactType, doc: str, compute: Compute | None = None, *, takes: str = ""
-) -> None:
+def _add(group: str, name: str, kind: FactType, doc: str, compute: Compute | None = None, *, takes: str = "") -> None:
     made = Fact(name=name, type=kind, doc=doc, group=group, takes=takes, compute=compute)
     (FAMILIES if takes else CATALOGUE)[name] = made
 
@@ -229,60 +228,240 @@ _ENGAGEMENT = "Engagement"
 _CAMPAIGN = "One campaign"
 _DERIVED = "Derived"
 
+# fmt: off - a table: one fact a line
 _add(_WHO, "now", FactType.INSTANT, "The instant of deciding.", lambda f, _: f.now_us)
-_add(_WHO, "has_address", FactType.FLAG, "An e-mail address is known.", lambda f, _: f.subject.contact.address is not None)
+_add(
+    _WHO,
+    "has_address",
+    FactType.FLAG,
+    "An e-mail address is known.",
+    lambda f, _: f.subject.contact.address is not None,
+)
 _add(
     _WHO, "email_domain", FactType.TEXT, "The domain of the address, as an A-label.",
     lambda f, _: f.subject.contact.address.domain if f.subject.contact.address is not None else None,
 )  # fmt: skip
-_add(_WHO, "source", FactType.TEXT, "How they signed up (organic, contest, import ...).", lambda f, _: _text(f.subject.contact.source))
+_add(
+    _WHO,
+    "source",
+    FactType.TEXT,
+    "How they signed up (organic, contest, import ...).",
+    lambda f, _: _text(f.subject.contact.source),
+)
 _add(_WHO, "timezone", FactType.TEXT, "Their IANA time zone.", lambda f, _: _text(f.subject.contact.timezone))
 _add(_WHO, "locale", FactType.TEXT, "Their language tag.", lambda f, _: _text(f.subject.contact.locale))
 _add(_WHO, "tags", FactType.SET, "Their tags.", lambda f, _: as_fact(f.subject.contact.tags))
-_add(_WHO, "signed_up_at", FactType.INSTANT, "When they signed up: as the application says, else their first consent that was not imported.", lambda f, _: _signed_up(f))
+_add(
+    _WHO,
+    "signed_up_at",
+    FactType.INSTANT,
+    "When they signed up: as the application says, else their first consent that was not imported.",
+    lambda f, _: _signed_up(f),
+)
 _add(_WHO, "days_since_signup", FactType.NUMBER, "Days since `signed_up_at`.", lambda f, _: _days(f, _signed_up(f)))
-_add(_WHO, "frequency", FactType.TEXT, "How often they chose to hear from us (P2).", lambda f, _: _text(f.subject.contact.frequency))
+_add(
+    _WHO,
+    "frequency",
+    FactType.TEXT,
+    "How often they chose to hear from us (P2).",
+    lambda f, _: _text(f.subject.contact.frequency),
+)
 _add(_WHO, "field", FactType.TEXT, "A field of the application, of its declared type.", _custom, takes="a field's name")
 
-_add(_CONSENT, "lists", FactType.SET, "Lists they are subscribed to, confirmed, and not out of.", lambda f, _: _active_lists(f))
-_add(_CONSENT, "ever_lists", FactType.SET, "Lists they ever joined or asked to join.", lambda f, _: frozenset(f.subject.person.lists()))
-_add(_CONSENT, "out_of_all", FactType.FLAG, "A no to all marketing stands that no confirmation has overridden (O2).", lambda f, _: f.subject.person.out_of_all)
+_add(
+    _CONSENT,
+    "lists",
+    FactType.SET,
+    "Lists they are subscribed to, confirmed, and not out of.",
+    lambda f, _: _active_lists(f),
+)
+_add(
+    _CONSENT,
+    "ever_lists",
+    FactType.SET,
+    "Lists they ever joined or asked to join.",
+    lambda f, _: frozenset(f.subject.person.lists()),
+)
+_add(
+    _CONSENT,
+    "out_of_all",
+    FactType.FLAG,
+    "A no to all marketing stands that no confirmation has overridden (O2).",
+    lambda f, _: f.subject.person.out_of_all,
+)
 _add(_CONSENT, "bounced", FactType.FLAG, "The address bounced for good.", _has(SuppressionKind.BOUNCE))
 _add(_CONSENT, "complained", FactType.FLAG, "They reported a mail as spam.", _has(SuppressionKind.COMPLAINT))
 _add(_CONSENT, "sunset", FactType.FLAG, "The sunset policy stopped marketing to them.", _has(SuppressionKind.SUNSET))
-_add(_CONSENT, "engaged_since_sunset", FactType.FLAG, "They opened, clicked or answered after they were sunset (S11).", lambda f, _: _engaged_since_sunset(f))
+_add(
+    _CONSENT,
+    "engaged_since_sunset",
+    FactType.FLAG,
+    "They opened, clicked or answered after they were sunset (S11).",
+    lambda f, _: _engaged_since_sunset(f),
+)
 _add(_CONSENT, "paused", FactType.FLAG, "They asked for a pause that is not over.", _has(SuppressionKind.PAUSE))
 _add(_CONSENT, "archived", FactType.FLAG, "They were taken out of the active records.", _has(SuppressionKind.ARCHIVE))
-_add(_CONSENT, "erased", FactType.FLAG, "Their data was erased; the address is never mailed again.", _has(SuppressionKind.ERASURE))
+_add(
+    _CONSENT,
+    "erased",
+    FactType.FLAG,
+    "Their data was erased; the address is never mailed again.",
+    _has(SuppressionKind.ERASURE),
+)
 
-_add(_ENGAGEMENT, "last_sent", FactType.INSTANT, "When the latest mail of any kind was sent.", _at(lambda e: e.last_sent))
-_add(_ENGAGEMENT, "last_open", FactType.INSTANT, "The last open not known to be a machine's (R18).", _at(lambda e: e.last_open))
-_add(_ENGAGEMENT, "last_click", FactType.INSTANT, "The last click not known to be a machine's.", _at(lambda e: e.last_click))
-_add(_ENGAGEMENT, "last_conversion", FactType.INSTANT, "The last purchase or other conversion.", _at(lambda e: e.last_conversion))
-_add(_ENGAGEMENT, "last_engagement", FactType.INSTANT, "The last open, click, reply or conversion not known to be a machine's.", _at(lambda e: e.last_engagement))
-_add(_ENGAGEMENT, "days_since_sent", FactType.NUMBER, "Days since the latest marketing mail.", _since(lambda e: e.last_marketing))
+_add(
+    _ENGAGEMENT, "last_sent", FactType.INSTANT, "When the latest mail of any kind was sent.", _at(lambda e: e.last_sent)
+)
+_add(
+    _ENGAGEMENT,
+    "last_open",
+    FactType.INSTANT,
+    "The last open not known to be a machine's (R18).",
+    _at(lambda e: e.last_open),
+)
+_add(
+    _ENGAGEMENT,
+    "last_click",
+    FactType.INSTANT,
+    "The last click not known to be a machine's.",
+    _at(lambda e: e.last_click),
+)
+_add(
+    _ENGAGEMENT,
+    "last_conversion",
+    FactType.INSTANT,
+    "The last purchase or other conversion.",
+    _at(lambda e: e.last_conversion),
+)
+_add(
+    _ENGAGEMENT,
+    "last_engagement",
+    FactType.INSTANT,
+    "The last open, click, reply or conversion not known to be a machine's.",
+    _at(lambda e: e.last_engagement),
+)
+_add(
+    _ENGAGEMENT,
+    "days_since_sent",
+    FactType.NUMBER,
+    "Days since the latest marketing mail.",
+    _since(lambda e: e.last_marketing),
+)
 _add(_ENGAGEMENT, "days_since_open", FactType.NUMBER, "Days since `last_open`.", _since(lambda e: e.last_open))
 _add(_ENGAGEMENT, "days_since_click", FactType.NUMBER, "Days since `last_click`.", _since(lambda e: e.last_click))
-_add(_ENGAGEMENT, "days_since_conversion", FactType.NUMBER, "Days since `last_conversion`.", _since(lambda e: e.last_conversion))
-_add(_ENGAGEMENT, "days_inactive", FactType.NUMBER, "Days since `last_engagement`; for those who never engaged, since their first mail.", _since(lambda e: e.inactive_since))
-_add(_ENGAGEMENT, "mails_tracked", FactType.NUMBER, "Mails sent that did not fail: the evidence there is.", lambda f, _: f.engagement.mails_tracked)
-_add(_ENGAGEMENT, "mails_since_engagement", FactType.NUMBER, "Mails sent after `last_engagement`, or all of them; counted within the window of kept mails.", lambda f, _: f.engagement.mails_since_engagement)
-_add(_ENGAGEMENT, "engagement_ratio", FactType.NUMBER, "Share of the latest 5 mails engaged with, divided by that of the 5 before; missing where those were none.", lambda f, _: f.engagement.ratio(5))
-_add(_ENGAGEMENT, "re_engagement_mails", FactType.NUMBER, "Re-engagement and last-chance mails since `last_engagement`.", lambda f, _: f.engagement.re_engagement_mails)
-_add(_ENGAGEMENT, "days_since_last_chance", FactType.NUMBER, "Days since a last-chance mail that nothing has answered.", _since(lambda e: e.unanswered_last_chance))
-_add(_ENGAGEMENT, "machine_share", FactType.NUMBER, "Share of all opens that machines made.", lambda f, _: f.engagement.machine_share)
-_add(_ENGAGEMENT, "opened_mails", FactType.NUMBER, "How many of the latest N mails they opened, clicked or answered.", lambda f, n: f.engagement.engaged_of(int(n)), takes="a number")
-_add(_ENGAGEMENT, "clicked_mails", FactType.NUMBER, "How many of the latest N mails they clicked or answered.", lambda f, n: f.engagement.clicked_of(int(n)), takes="a number")
-_add(_ENGAGEMENT, "opened_share", FactType.NUMBER, "Share of the latest N mails they opened, clicked or answered; missing where there were none.", lambda f, n: f.engagement.share_of(int(n)), takes="a number")
-_add(_ENGAGEMENT, "mails_in_days", FactType.NUMBER, "Marketing mails sent in the last N days, within the window of kept mails.", lambda f, n: f.engagement.sent_in(int(n)), takes="a number")
+_add(
+    _ENGAGEMENT,
+    "days_since_conversion",
+    FactType.NUMBER,
+    "Days since `last_conversion`.",
+    _since(lambda e: e.last_conversion),
+)
+_add(
+    _ENGAGEMENT,
+    "days_inactive",
+    FactType.NUMBER,
+    "Days since `last_engagement`; for those who never engaged, since their first mail.",
+    _since(lambda e: e.inactive_since),
+)
+_add(
+    _ENGAGEMENT,
+    "mails_tracked",
+    FactType.NUMBER,
+    "Mails sent that did not fail: the evidence there is.",
+    lambda f, _: f.engagement.mails_tracked,
+)
+_add(
+    _ENGAGEMENT,
+    "mails_since_engagement",
+    FactType.NUMBER,
+    "Mails sent after `last_engagement`, or all of them; counted within the window of kept mails.",
+    lambda f, _: f.engagement.mails_since_engagement,
+)
+_add(
+    _ENGAGEMENT,
+    "engagement_ratio",
+    FactType.NUMBER,
+    "Share of the latest 5 mails engaged with, divided by that of the 5 before; missing where those were none.",
+    lambda f, _: f.engagement.ratio(5),
+)
+_add(
+    _ENGAGEMENT,
+    "re_engagement_mails",
+    FactType.NUMBER,
+    "Re-engagement and last-chance mails since `last_engagement`.",
+    lambda f, _: f.engagement.re_engagement_mails,
+)
+_add(
+    _ENGAGEMENT,
+    "days_since_last_chance",
+    FactType.NUMBER,
+    "Days since a last-chance mail that nothing has answered.",
+    _since(lambda e: e.unanswered_last_chance),
+)
+_add(
+    _ENGAGEMENT,
+    "machine_share",
+    FactType.NUMBER,
+    "Share of all opens that machines made.",
+    lambda f, _: f.engagement.machine_share,
+)
+_add(
+    _ENGAGEMENT,
+    "opened_mails",
+    FactType.NUMBER,
+    "How many of the latest N mails they opened, clicked or answered.",
+    lambda f, n: f.engagement.engaged_of(int(n)),
+    takes="a number",
+)
+_add(
+    _ENGAGEMENT,
+    "clicked_mails",
+    FactType.NUMBER,
+    "How many of the latest N mails they clicked or answered.",
+    lambda f, n: f.engagement.clicked_of(int(n)),
+    takes="a number",
+)
+_add(
+    _ENGAGEMENT,
+    "opened_share",
+    FactType.NUMBER,
+    "Share of the latest N mails they opened, clicked or answered; missing where there were none.",
+    lambda f, n: f.engagement.share_of(int(n)),
+    takes="a number",
+)
+_add(
+    _ENGAGEMENT,
+    "mails_in_days",
+    FactType.NUMBER,
+    "Marketing mails sent in the last N days, within the window of kept mails.",
+    lambda f, n: f.engagement.sent_in(int(n)),
+    takes="a number",
+)
 
-_add(_CAMPAIGN, "list_standing", FactType.TEXT, "How they stand with the lists behind the campaign: active, out-of-all, out-of-channel, out-of-list, unconfirmed, expired or none.")
-_add(_CAMPAIGN, "in_segment", FactType.FLAG, "They are in a segment or on a list that the campaign goes to.")
+_add(
+    _CAMPAIGN,
+    "list_standing",
+    FactType.TEXT,
+    "How they stand with the lists behind the campaign: active, out-of-all, out-of-channel, out-of-list, unconfirmed, expired or none.",
+)
 _add(_CAMPAIGN, "already_sent", FactType.FLAG, "The campaign was handed off to them before, or may have been.")
-_add(_CAMPAIGN, "too_soon", FactType.FLAG, "Less than the frequency they chose has passed since the latest marketing mail (P2).", lambda f, _: _too_soon(f))
+_add(
+    _CAMPAIGN,
+    "too_soon",
+    FactType.FLAG,
+    "Less than the frequency they chose has passed since the latest marketing mail (P2).",
+    lambda f, _: _too_soon(f),
+)
 
 _add(_DERIVED, "tier", FactType.TEXT, "The engagement tier that the policy's first table gave.")
-_add(_DERIVED, "rank", FactType.NUMBER, "Place in the audience by a number, highest first, from 1; equals in order of contact_id.", takes="a fact")
+_add(
+    _DERIVED,
+    "rank",
+    FactType.NUMBER,
+    "Place in the audience by a number, highest first, from 1; equals in order of contact_id.",
+    takes="a fact",
+)
+# fmt: on
 
 
 # --- checking ---------------------------------------------------------------------------------------------------------
@@ -296,7 +475,11 @@ _FIELD_TYPES = {
 
 
 def check(
-    predicate: Predicate, *, fields: dict[str, FieldType] | None = None, lists: frozenset[ListKey] | None = None, path: str = "$"
+    predicate: Predicate,
+    *,
+    fields: dict[str, FieldType] | None = None,
+    lists: frozenset[ListKey] | None = None,
+    path: str = "$",
 ) -> Iterator[Problem]:
     """Find what cannot be true of any contact: unknown facts, operators and values of the wrong type.
 
@@ -312,13 +495,15 @@ def check(
         except UnknownName as error:
             yield Problem(path, str(error))
             continue
-        kind: FactType | None = known.type
+        kind = known.type
         base, _, argument = leaf.fact.partition(":")
         if base == "field":
             if fields is None:
                 continue
             if argument not in fields:
-                yield Problem(path, str(UnknownName("field", argument, fields)), f"declare it: [fields] {argument} = \"number\"")
+                yield Problem(
+                    path, str(UnknownName("field", argument, fields)), f'declare it: [fields] {argument} = "number"'
+                )
                 continue
             kind = _FIELD_TYPES[fields[argument]]
         if not _fits(leaf, kind):

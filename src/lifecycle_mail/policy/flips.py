@@ -89,7 +89,8 @@ def find_flips(table: Table, facts: Mapping[str, Any], *, pairs: bool = True) ->
         facts: what was decided from.
         pairs: whether to look for pairs where no single change reaches an outcome.
     """
-    outcome = table.decide(facts).outcome
+    decided = table.decide(facts)
+    outcome = decided.outcome
     by_fact = {name: tuple(changes) for name, changes in _changes(table, facts).items()}
     singles: dict[tuple[str, str], Flip] = {}
     for name, changes in by_fact.items():
@@ -97,7 +98,10 @@ def find_flips(table: Table, facts: Mapping[str, Any], *, pairs: bool = True) ->
             decision = table.decide(_Changed(facts, (change,)))
             if decision.outcome != outcome:
                 singles.setdefault((name, decision.outcome), Flip((change,), decision.outcome, decision.rule.name))
-    found = sorted(singles.values(), key=_order)
+    places = {rule.name: place for place, rule in enumerate(table.rules)}
+    held_at = places.get(decided.rule.name, len(places))
+    # What lifts the deciding rule comes before what an earlier rule would add.
+    found = sorted(singles.values(), key=lambda flip: (places.get(flip.rule, len(places)) < held_at, _order(flip)))
     if pairs and len(by_fact) <= MOST_FACTS_IN_PAIRS:
         reached = {outcome, *(flip.outcome for flip in found)}
         found.extend(_pairs(table, facts, by_fact, reached))

@@ -90,11 +90,16 @@ class Policy:
         problems: list[Problem] = []
         known = {"name", "cadence", "settings", "bands", "tiers", "sunset", "cap"}
         problems += [
-            Problem(f"{path}.{key}", "unknown", f"one of {', '.join(sorted(known))}") for key in sorted(set(data) - known)
+            Problem(f"{path}.{key}", "unknown", f"one of {', '.join(sorted(known))}")
+            for key in sorted(set(data) - known)
         ]
         tiers = _read(problems, lambda: _read_tiers(data, what, path))
         sunset = _read(problems, lambda: _read_sunset(data, what, path))
-        cap = _read(problems, lambda: structure(data["cap"], Cap, what=what, path=f"{path}.cap")) if "cap" in data else None
+        cap = (
+            _read(problems, lambda: structure(data["cap"], Cap, what=what, path=f"{path}.cap"))
+            if "cap" in data
+            else None
+        )
         name = data.get("name", data.get("cadence", "policy"))
         if not isinstance(name, str):
             problems.append(Problem(f"{path}.name", "expected a text"))
@@ -118,7 +123,9 @@ def _settings(data: dict[str, Any], what: str, path: str) -> Settings:
     problems: list[Problem] = []
     given = dict(require_table(data.get("settings", {}), f"{path}.settings", problems))
     if "cadence" not in data:
-        problems.append(Problem(f"{path}.cadence", "required, unless the tables are given", f"one of {', '.join(Cadence)}"))
+        problems.append(
+            Problem(f"{path}.cadence", "required, unless the tables are given", f"one of {', '.join(Cadence)}")
+        )
     if problems:
         raise InvalidDocument(what, problems)
     try:
@@ -137,13 +144,17 @@ def _read_tiers(data: dict[str, Any], what: str, path: str) -> Table:
         try:
             return band_table(**{"fact": "days_since_open", **bands})
         except (InvalidInput, TypeError) as error:
-            raise InvalidDocument(what, [*problems, Problem(f"{path}.bands", str(error).replace("band_table() ", ""))]) from None
+            raise InvalidDocument(
+                what, [*problems, Problem(f"{path}.bands", str(error).replace("band_table() ", ""))]
+            ) from None
     return tier_table(_settings(data, what, path))
 
 
 def _read_sunset(data: dict[str, Any], what: str, path: str) -> Table:
     if "sunset" in data:
-        return structure({"name": "sunset action", **_as_table(data["sunset"])}, Table, what=what, path=f"{path}.sunset")
+        return structure(
+            {"name": "sunset action", **_as_table(data["sunset"])}, Table, what=what, path=f"{path}.sunset"
+        )
     if "cadence" in data and "tiers" not in data and "bands" not in data:
         return sunset_table(_settings(data, what, path))
     return keep_everyone()
@@ -157,7 +168,8 @@ def _table_data(table: Table) -> dict[str, Any]:
     return {
         "name": table.name,
         "rules": [
-            {"name": rule.name, "when": str(rule.when), "then": str(rule.then), "because": rule.because} for rule in table.rules
+            {"name": rule.name, "when": str(rule.when), "then": str(rule.then), "because": rule.because}
+            for rule in table.rules
         ],
         "otherwise": {
             "then": str(table.otherwise.then), "because": table.otherwise.because, "name": table.otherwise.name,

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from attrs import field, frozen
 
@@ -80,7 +80,17 @@ def as_fact(value: object) -> FactValue:
         return frozenset(str(item).casefold() for item in value)
     if value is None or isinstance(value, bool | int | float):
         return value
-    raise InvalidInput(f"{type(value).__name__} is not a fact: use text, a number, a flag, an aware datetime or a set of texts")
+    raise InvalidInput(
+        f"{type(value).__name__} is not a fact: use text, a number, a flag, an aware datetime or a set of texts"
+    )
+
+
+class IsPredicate(Protocol):
+    """What can be taken as a predicate: a reference to a flag."""
+
+    def as_predicate(self) -> Predicate:
+        """Return the predicate that the flag is true."""
+        ...
 
 
 class Predicate:
@@ -113,23 +123,25 @@ class Predicate:
                 names.add("now")
         return frozenset(names)
 
-    def __and__(self, other: Predicate) -> AllOf:
+    def __and__(self, other: Predicate | IsPredicate) -> AllOf:
         return AllOf((self, as_predicate(other)))
 
-    def __rand__(self, other: Predicate) -> AllOf:
+    def __rand__(self, other: Predicate | IsPredicate) -> AllOf:
         return AllOf((as_predicate(other), self))
 
-    def __or__(self, other: Predicate) -> AnyOf:
+    def __or__(self, other: Predicate | IsPredicate) -> AnyOf:
         return AnyOf((self, as_predicate(other)))
 
-    def __ror__(self, other: Predicate) -> AnyOf:
+    def __ror__(self, other: Predicate | IsPredicate) -> AnyOf:
         return AnyOf((as_predicate(other), self))
 
     def __invert__(self) -> Predicate:
         return Not(self)
 
     def __bool__(self) -> bool:
-        raise TypeError("a predicate has no truth of its own: combine with & | ~ (not and, or, not), test with .holds(facts)")
+        raise TypeError(
+            "a predicate has no truth of its own: combine with & | ~ (not and, or, not), test with .holds(facts)"
+        )
 
     def __repr__(self) -> str:
         from lifecycle_mail.policy.text import as_python
@@ -198,7 +210,9 @@ def _check_literal(op: Op, value: object) -> None:
         if value is not None:
             raise refuse("nothing")
     elif op is Op.IN:
-        if not isinstance(value, tuple) or not all(isinstance(item, bool | int | float | str | datetime) for item in value):
+        if not isinstance(value, tuple) or not all(
+            isinstance(item, bool | int | float | str | datetime) for item in value
+        ):
             raise refuse("a list of values")
         for item in value:
             _check_literal(Op.EQ, item)
@@ -219,7 +233,7 @@ def _constant(value: object) -> Any:
     return to_micros(value) if isinstance(value, datetime) else value
 
 
-def _compile_leaf(name: str, op: Op, value: Any) -> Test:  # noqa: PLR0911, PLR0915 - one closure for each operator
+def _compile_leaf(name: str, op: Op, value: Any) -> Test:
     c = _constant(value)
     if isinstance(value, bool):
         if op is Op.EQ:
@@ -297,7 +311,14 @@ def _compile_text(name: str, op: Op, c: str) -> Test:
         return test
 
     return compile_with(
-        {Op.EQ: str.__eq__, Op.NE: str.__ne__, Op.LT: str.__lt__, Op.LE: str.__le__, Op.GT: str.__gt__, Op.GE: str.__ge__}[op]
+        {
+            Op.EQ: str.__eq__,
+            Op.NE: str.__ne__,
+            Op.LT: str.__lt__,
+            Op.LE: str.__le__,
+            Op.GT: str.__gt__,
+            Op.GE: str.__ge__,
+        }[op]
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 from attrs import field, frozen
 
@@ -56,10 +57,9 @@ def rank(values: Sequence[tuple[str, float | None]]) -> dict[str, int]:
     Args:
         values: (contact_id, number) of each.
     """
-    known = [(contact_id, value) for contact_id, value in values if _is_number(value)]
-    ordered = sorted(known, key=lambda row: (-row[1], row[0]))
-    return {contact_id: place for place, (contact_id, _) in enumerate(ordered, 1)}
+    ordered = sorted((-value, contact_id) for contact_id, value in values if _is_number(value))
+    return {contact_id: place for place, (_, contact_id) in enumerate(ordered, 1)}
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == value

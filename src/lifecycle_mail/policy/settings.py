@@ -28,20 +28,20 @@ INACTIVE_DAYS: dict[Cadence, tuple[int, int]] = {
     Cadence.MONTHLY: (120, 180),
     Cadence.QUARTERLY: (270, 365),
 }
-"""Days without a sign of interest until *inactive* (S1) and *deeply inactive* (S2: six months, and later than inactive)."""
+"""Days without a sign of interest until *inactive* (S1) and *deeply inactive* (S2: six months or more)."""
 
 
-def _positive(instance: object, attribute: Any, value: float) -> None:
+def _positive(_instance: object, attribute: Any, value: float) -> None:
     if isinstance(value, bool) or not value > 0:
         raise InvalidInput(f"{attribute.name} {value!r}: give a number above zero")
 
 
-def _not_negative(instance: object, attribute: Any, value: float) -> None:
+def _not_negative(_instance: object, attribute: Any, value: float) -> None:
     if isinstance(value, bool) or not value >= 0:
         raise InvalidInput(f"{attribute.name} {value!r}: give zero or more")
 
 
-def _share(instance: object, attribute: Any, value: float) -> None:
+def _share(_instance: object, attribute: Any, value: float) -> None:
     if not 0 < value <= 1:
         raise InvalidInput(f"{attribute.name} {value!r}: give a share above 0 and at most 1")
 
@@ -83,7 +83,9 @@ class Settings:
     @deep_days.validator
     def _deeper(self, _attribute: object, value: float) -> None:
         if value < self.inactive_days:
-            raise InvalidInput(f"deep_days {value!r} is below inactive_days {self.inactive_days!r}: nobody would be inactive")
+            raise InvalidInput(
+                f"deep_days {value!r} is below inactive_days {self.inactive_days!r}: nobody would be inactive"
+            )
 
     @classmethod
     def for_cadence(cls, cadence: Cadence | str, **changes: Any) -> Settings:

@@ -69,7 +69,7 @@ def tier_table(s: Settings) -> Table:
             Rule(name="highly-engaged", when=where.opened_share(s.high_mails) >= s.high_share, then=Tier.HIGHLY_ENGAGED,
                  because=f"engaged with {{opened_share:{s.high_mails}}} of the latest {s.high_mails} mails"),
         ],
-        otherwise=Otherwise(then=Tier.MODERATELY_ENGAGED, because="engages now and then, last {days_inactive} days ago"),
+        otherwise=Otherwise(then=Tier.MODERATELY_ENGAGED, because="now and then, last {days_inactive} days ago"),
     )  # fmt: skip
 
 
@@ -102,8 +102,9 @@ def sunset_table(s: Settings) -> Table:
             Rule(name="asked-enough", when=silent & asked & long_enough, then=Action.LAST_CHANCE,
                  because="{re_engagement_mails} re-engagement mails without an answer"),
             Rule(name="asked-early", when=silent & asked, then=Action.OBSERVE,
-                 because=f"{{re_engagement_mails}} re-engagement mails without an answer, sunset is not before {s.sunset_after_days:g} days"),
-            Rule(name="silent", when=silent, then=Action.RE_ENGAGE, because="inactive, and asked {re_engagement_mails} times so far"),
+                 because=f"{{re_engagement_mails}} re-engagement mails unanswered, no sunset before {s.sunset_after_days:g} days"),
+            Rule(name="silent", when=silent, then=Action.RE_ENGAGE,
+                 because="inactive, and asked {re_engagement_mails} times so far"),
             Rule(name="warning", when=where.tier == Tier.AT_RISK, then=Action.WATCH, because="early warning (S16)"),
         ],
         otherwise=Otherwise(then=Action.KEEP, because="engaged"),
@@ -111,7 +112,12 @@ def sunset_table(s: Settings) -> Table:
 
 
 def band_table(
-    fact: str, cuts: Sequence[float], *, upper_included: bool = False, names: Sequence[str] | None = None, missing: str = "never"
+    fact: str,
+    cuts: Sequence[float],
+    *,
+    upper_included: bool = False,
+    names: Sequence[str] | None = None,
+    missing: str = "never",
 ) -> Table:
     """Build a table that only sorts contacts into bands of a number, for example days since the last open (S4).
 
@@ -128,7 +134,10 @@ def band_table(
         raise InvalidInput(f"cuts {cuts!r}: give at least one number, ascending, each once")
     sign = "<=" if upper_included else "<"
     if names is None:
-        names = [*(f"{sign}{cut:g}" for cut in cuts), f"{'>' if upper_included else ''}{cuts[-1]:g}{'' if upper_included else '+'}"]
+        names = [
+            *(f"{sign}{cut:g}" for cut in cuts),
+            f"{'>' if upper_included else ''}{cuts[-1]:g}{'' if upper_included else '+'}",
+        ]
     if len(names) != len(cuts) + 1 or len({*names, missing}) != len(names) + 1:
         raise InvalidInput(f"names {list(names)!r}: give {len(cuts) + 1} different ones, none of them {missing!r}")
     op = Op.LE if upper_included else Op.LT
@@ -137,9 +146,15 @@ def band_table(
         Rule(name=name, when=Leaf(fact, op, cut), then=name, because=f"{{{fact}}} {sign} {cut:g}")
         for name, cut in zip(names, cuts, strict=False)
     ]
-    return Table(name=f"band of {fact}", rules=rules, otherwise=Otherwise(then=names[-1], because=f"{{{fact}}} above the last cut"))
+    return Table(
+        name=f"band of {fact}",
+        rules=rules,
+        otherwise=Otherwise(then=names[-1], because=f"{{{fact}}} above the last cut"),
+    )
 
 
 def keep_everyone() -> Table:
     """Return the table of a policy that only sorts and never acts."""
-    return Table(name="sunset action", rules=(), otherwise=Otherwise(then=Action.KEEP, because="this policy only sorts"))
+    return Table(
+        name="sunset action", rules=(), otherwise=Otherwise(then=Action.KEEP, because="this policy only sorts")
+    )

@@ -8,7 +8,7 @@ flip it* can be asked of any decision afterwards, because a decision keeps the f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -16,7 +16,10 @@ from attrs import field, frozen
 from lifecycle_mail.errors import InvalidInput, Problem
 from lifecycle_mail.model.instants import from_micros
 from lifecycle_mail.policy.facts import FactType, check, fact_named
-from lifecycle_mail.policy.predicates import AnyOf, FactValue, Predicate, Trace, as_predicate
+from lifecycle_mail.policy.predicates import AnyOf, FactValue, Leaf, Predicate, Trace, as_predicate
+
+MOST_FLIPS = 8
+"""How many changes an explanation prints; `find_flips` returns all."""
 
 _PLACE = re.compile(r"\{([^{}]{1,80})\}")
 
@@ -52,6 +55,10 @@ class Otherwise:
     name: str = "otherwise"
 
 
+def _as_rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(rules)
+
+
 def _unique_names(_instance: object, _attribute: object, rules: tuple[Rule, ...]) -> None:
     seen: set[str] = set()
     for rule in rules:
@@ -71,7 +78,7 @@ class Table:
     """
 
     name: str
-    rules: tuple[Rule, ...] = field(converter=tuple, validator=_unique_names)
+    rules: tuple[Rule, ...] = field(converter=_as_rules, validator=_unique_names)
     otherwise: Otherwise
     _tests: tuple[tuple[Callable[[Mapping[str, Any]], bool], Rule], ...] = field(init=False, eq=False, repr=False)
 
@@ -103,7 +110,9 @@ class Table:
         """Draw the table for the docs."""
         lines = ["| # | rule | when | then | because |", "|--:|---|---|---|---|"]
         for number, rule in enumerate(self.rules, 1):
-            lines.append(f"| {number} | {rule.name} | `{_cell(str(rule.when))}` | **{rule.then}** | {_cell(rule.because)} |")
+            lines.append(
+                f"| {number} | {rule.name} | `{_cell(str(rule.when))}` | **{rule.then}** | {_cell(rule.because)} |"
+            )
         last = self.otherwise
         lines.append(f"| | {last.name} | | **{last.then}** | {_cell(last.because)} |")
         return "\n".join(lines)
@@ -189,19 +198,28 @@ class Decision:
         lines = [f"{self.table.name}: {self.outcome} ({self.rule.name})"]
         if self.reason:
             lines.append(f"  because {self.reason}")
-        for row in self.trace():
-            mark = "=>" if row.decided else "  "
-            lines.append(f"  {mark} {'yes' if row.holds else 'no ':<3} {row.rule.name}: {row.rule.when}")
-            seen = {leaf.predicate.fact: leaf.value for leaf in row.trace.leaves() if hasattr(leaf.predicate, "fact")}
-            if seen:
-                lines.append("           " + ", ".join(f"{name} = {show(name, value)}" for name, value in seen.items()))
-        if self.rule is self.table.otherwise:
-            lines.append("  => yes otherwise: no rule above holds")
+        width = max((len(rule.name) for rule in self.table.rules), default=9)
+        lines.extend(_line(row, width) for row in self.trace())
+        if isinstance(self.rule, Otherwise):
+            lines.append(f"  => yes  {self.rule.name:<{width}}  no rule above holds")
         if flips:
-            from lifecycle_mail.policy.flips import find_flips
-
-            found = find_flips(self.table, self.facts)
-            if found:
-                lines.append("  what would flip it:")
-                lines.extend(f"    {flip}" for flip in found)
+            lines.extend(self._flip_lines())
         return "\n".join(lines)
+
+    def _flip_lines(self) -> list[str]:
+        from lifecycle_mail.policy.flips import find_flips
+
+        found = find_flips(self.table, self.facts)
+        shown = [f"    {flip}" for flip in found[:MOST_FLIPS]]
+        more = [f"    ... and {len(found) - MOST_FLIPS} more"] if len(found) > MOST_FLIPS else []
+        return ["  what would flip it:", *shown, *more] if found else []
+
+
+def _line(row: RuleTrace, width: int) -> str:
+    when = row.rule.when
+    read = {leaf.predicate.fact: leaf.value for leaf in row.trace.leaves() if isinstance(leaf.predicate, Leaf)}
+    values = [f"{name} = {show(name, value)}" for name, value in read.items()]
+    flag = isinstance(when, Leaf) and when.value is True
+    said = "" if flag else f"{when}   "
+    mark, answer = "=>" if row.decided else "  ", "yes" if row.holds else "no"
+    return f"  {mark} {answer:<3}  {row.rule.name:<{width}}  {said}[{', '.join(values)}]"

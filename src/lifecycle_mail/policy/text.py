@@ -123,7 +123,9 @@ def parse(text: str) -> Predicate:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         place = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
-        raise InvalidInput(f"{_shown(text)} is not a predicate{place}: write for example days_inactive >= 75 and not sunset") from None
+        raise InvalidInput(
+            f"{_shown(text)} is not a predicate{place}: write for example days_inactive >= 75 and not sunset"
+        ) from None
     return _Reader(text).predicate(tree.body, 0)
 
 
@@ -219,7 +221,11 @@ class _Reader:
             name = node.func.id
             if name == "rank":
                 return f"rank:{self.fact(argument)}"
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str | int) and argument.value is not True:
+            if (
+                isinstance(argument, ast.Constant)
+                and isinstance(argument.value, str | int)
+                and argument.value is not True
+            ):
                 return f"{name}:{argument.value}"
         raise self.refuse(node, 'expected a fact such as days_inactive, field("plan") or opened_mails(10)')
 
@@ -232,7 +238,12 @@ class _Reader:
                 return -value
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             return tuple(self.literal(element) for element in node.elts)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "instant" and len(node.args) == 1:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "instant"
+            and len(node.args) == 1
+        ):
             value = self.literal(node.args[0])
             if isinstance(value, str):
                 return parse_instant(value)
@@ -270,7 +281,11 @@ def as_python(predicate: Predicate) -> str:
             return f"{fact}.{op}(days={value!r})"
         return f"({fact} {op} {value!r})"
     if isinstance(predicate, Not):
-        return f"~{as_python(predicate.part)}" if not isinstance(predicate.part, Not) else f"Not({as_python(predicate.part)})"
+        return (
+            f"~{as_python(predicate.part)}"
+            if not isinstance(predicate.part, Not)
+            else f"Not({as_python(predicate.part)})"
+        )
     if len(predicate.parts) < 2:
         return f"{type(predicate).__name__}([{', '.join(map(as_python, predicate.parts))}])"
     joiner = " & " if isinstance(predicate, AllOf) else " | "
@@ -326,7 +341,8 @@ def _from_json(data: object, path: str, depth: int, problems: list[Problem]) -> 
         for name, kind in (("all", AllOf), ("any", AnyOf)):
             if keys == {name} and isinstance(data[name], list | tuple):
                 parts = [
-                    _from_json(part, f"{path}.{name}[{place}]", depth + 1, problems) for place, part in enumerate(data[name])
+                    _from_json(part, f"{path}.{name}[{place}]", depth + 1, problems)
+                    for place, part in enumerate(data[name])
                 ]
                 return kind([part for part in parts if part is not None])
         if keys == {"not"}:
@@ -335,7 +351,11 @@ def _from_json(data: object, path: str, depth: int, problems: list[Problem]) -> 
         if {"fact", "op"} <= keys <= {"fact", "op", "value"}:
             return _leaf_from_json(data, path, problems)
     problems.append(
-        Problem(path, "not a predicate", 'give {"fact", "op", "value"}, {"all": [...]}, {"any": [...]}, {"not": ...} or a text')
+        Problem(
+            path,
+            "not a predicate",
+            'give {"fact", "op", "value"}, {"all": [...]}, {"any": [...]}, {"not": ...} or a text',
+        )
     )
     return None
 

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES, fact_named
-from lifecycle_mail.policy.predicates import AllOf, AnyOf, Leaf, Not, Op, Predicate
+from lifecycle_mail.policy.predicates import AllOf, AnyOf, IsPredicate, Leaf, Not, Op, Predicate
 from lifecycle_mail.policy.text import fact_as_python
 
 _Value = bool | int | float | str | datetime
@@ -98,10 +98,10 @@ class FactRef:
         """Take a flag as the predicate that it is true."""
         return Leaf(self._name, Op.EQ, True)
 
-    def __and__(self, other: Predicate) -> AllOf:
+    def __and__(self, other: Predicate | IsPredicate) -> AllOf:
         return self.as_predicate() & other
 
-    def __or__(self, other: Predicate) -> AnyOf:
+    def __or__(self, other: Predicate | IsPredicate) -> AnyOf:
         return self.as_predicate() | other
 
     def __invert__(self) -> Not:

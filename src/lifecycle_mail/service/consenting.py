@@ -1,0 +1,346 @@
+"""Consent: joining, confirming, leaving, pausing, and who may end what.
+
+Only the person can come back (O4): `subscribe` never overrides a no. Where one stands it returns `NeedsConfirmation`
+with a token, and only `confirm` with that token, the person's act, cites the opt-outs that were open when it was
+made. A no that comes in between is not among them and keeps them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from attrs import evolve, frozen
+
+from lifecycle_mail.errors import ConsentRefused, InvalidInput, LiftRefused, UnknownName
+from lifecycle_mail.model.addresses import EmailAddress, parse_address
+from lifecycle_mail.model.consent import ListStanding, Person
+from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.entries import (
+    SUPPRESSION_RULES,
+    AddressChanged,
+    Consent,
+    ConsentRequest,
+    Lift,
+    OptOut,
+    Pushed,
+    Standing,
+    Subject,
+    Suppression,
+    SuppressionKind,
+)
+from lifecycle_mail.model.lists import MailingList, Scope
+from lifecycle_mail.model.names import ContactId, EntryId, ListKey
+from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
+from lifecycle_mail.policy.campaigns import Campaign
+from lifecycle_mail.ports import Claim, ClaimState, TakesOptOuts
+from lifecycle_mail.service.reading import Reader
+
+IN_FLIGHT = timedelta(hours=72)
+"""How long after hand-off a mail may still arrive: the longest scheduling that an ESP offers."""
+
+
+@frozen(kw_only=True)
+class Subscribed:
+    """They are on the list."""
+
+    contact_id: ContactId
+    list: ListKey
+    entry: EntryId
+
+
+@frozen(kw_only=True)
+class NeedsConfirmation:
+    """They asked to join and must confirm first; send them a link with the token.
+
+    Attributes:
+        token: signed, for `confirm`; nothing personal can be read from it.
+        overrides: the opt-outs that the confirmation would override.
+    """
+
+    contact_id: ContactId
+    list: ListKey
+    token: str
+    overrides: frozenset[EntryId]
+
+
+@frozen(kw_only=True)
+class OptedOut:
+    """A no was recorded.
+
+    Attributes:
+        opt_out: the entry; the one that stood before, if the same no was said again.
+        in_flight: mails handed off before, which can no longer be held back (F18).
+        is_new: whether this call wrote it.
+    """
+
+    opt_out: OptOut
+    in_flight: tuple[Claim, ...] = ()
+    is_new: bool = True
+
+
+class Consents:
+    """Writes consent. See the methods of `Lifecycle` of the same names.
+
+    Args:
+        reader: of the store.
+        sign: turns the id of a request into a token.
+        unsign: turns a token back, or returns None for any token that is not whole and ours.
+        new_id: makes the id of a new contact.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        sign: Callable[[str], str],
+        unsign: Callable[[str], str | None],
+        new_id: Callable[[EmailAddress], ContactId],
+    ) -> None:
+        self.reader = reader
+        self.store = reader.store
+        self.sign = sign
+        self.unsign = unsign
+        self.new_id = new_id
+
+    def subject(self, contact: Contact) -> Subject:
+        """Return what entries about a contact name."""
+        return Subject(contact_id=contact.id, key=self.reader.key(contact))
+
+    # -- joining
+
+    def subscribe(
+        self, who: str, to: MailingList, *, proof: str, now: datetime, contact_id: str | None, source: str | None,
+        standing: Standing, expires_at: datetime | None,
+    ) -> Subscribed | NeedsConfirmation:  # fmt: skip
+        """Record a sign-up by the person."""
+        if not proof.strip():
+            raise InvalidInput(
+                "proof is empty: say which form, when and from where, or consent cannot be shown later (R12)"
+            )
+        if standing is Standing.CONFIRMED:
+            raise ConsentRefused("confirmed consent comes from confirm(), not from subscribe()")
+        provenance = Provenance(actor=Actor.CONTACT, through=Through.SIGN_UP, at=now, evidence=proof)
+        with self.store.transaction():
+            contact = self._found_or_made(who, contact_id, source=source, now=now)
+            person = self.reader.person(contact)
+            self._lift_own(contact, person, provenance, now=now)
+            asks = frozenset(opt_out.id for opt_out in person.opt_outs_of(to.key, to.channel))
+            unsure = to.double_opt_in or to.key in person.elsewhere
+            if (asks or unsure) and person.standing(to.key, now=now, channel=to.channel) is not ListStanding.ACTIVE:
+                request = ConsentRequest(subject=self.subject(contact), list=to.key, provenance=provenance, asks=asks)
+                self.store.append([request], at=now)
+                return NeedsConfirmation(
+                    contact_id=contact.id, list=to.key, token=self.sign(request.id), overrides=asks
+                )
+            consent = Consent(
+                subject=self.subject(contact),
+                list=to.key,
+                standing=standing,
+                provenance=provenance,
+                expires_at=expires_at,
+            )
+            self.store.append([consent], at=now)
+            return Subscribed(contact_id=contact.id, list=to.key, entry=consent.id)
+
+    def confirm(self, token: str, *, now: datetime, evidence: str) -> Subscribed:
+        """Record that the person confirmed."""
+        request_id = self.unsign(token)
+        record = None if request_id is None else self.store.record(EntryId(request_id))
+        if record is None or not isinstance(record.entry, ConsentRequest) or record.entry.subject.contact_id is None:
+            raise ConsentRefused("this confirmation link is not valid: ask for a new one by signing up again")
+        request = record.entry
+        contact_id = record.entry.subject.contact_id
+        provenance = Provenance(
+            actor=Actor.CONTACT, through=Through.CONFIRMATION, at=now,
+            evidence=f"{evidence or 'confirmation link'}; {request.provenance.evidence}",
+        )  # fmt: skip
+        with self.store.transaction():
+            consent = Consent(
+                subject=request.subject, list=request.list, standing=Standing.CONFIRMED,
+                provenance=provenance, cites=request.asks, request=request.id,
+            )  # fmt: skip
+            contact = self.store.get([contact_id]).get(contact_id)
+            if contact is None:
+                raise ConsentRefused("the contact behind this confirmation link is gone: sign up again")
+            person = self.reader.person(contact)
+            if any(known.request == request.id for known in person.consents):  # a second click on the link
+                return Subscribed(contact_id=contact_id, list=request.list, entry=consent.id)
+            self.store.append([consent], at=now)
+            self._lift_own(contact, person, provenance, now=now)
+        return Subscribed(contact_id=contact_id, list=request.list, entry=consent.id)
+
+    def _found_or_made(self, who: str, contact_id: str | None, *, source: str | None, now: datetime) -> Contact:
+        found = self.reader.find(contact_id or who)
+        if found is not None and contact_id is None:
+            return found
+        address = parse_address(who)
+        if found is not None:
+            if found.address is None:
+                found = evolve(found, address=address)
+                self.store.put([found])
+            if self.reader.key(found) != address.match_key(self.reader.rules):
+                raise InvalidInput(f"contact {contact_id!r} has another address: use change_address() first")
+            return found
+        made = Contact(
+            id=ContactId(contact_id) if contact_id else self.new_id(address),
+            address=address,
+            source=source,
+            signed_up_at=now,
+        )
+        self.store.put([made])
+        return made
+
+    def _lift_own(self, contact: Contact, person: Person, provenance: Provenance, *, now: datetime) -> None:
+        """End the sunset of a person who signs up by their own act (S11); nothing else is lifted by that (R23)."""
+        cites = {one.id for one in person.suppressions.values() if one.kind is SuppressionKind.SUNSET}
+        if cites:
+            self.store.append([Lift(subject=self.subject(contact), cites=cites, provenance=provenance)], at=now)
+
+    # -- leaving
+
+    def opt_out(
+        self, who: str, *, scope: Scope | None, campaign: Campaign | None, through: Through, actor: Actor,
+        now: datetime, reason: OptOutReason | None, text: str, evidence: str, event_id: str | None, source: str,
+    ) -> OptedOut:  # fmt: skip
+        """Record the person's no."""
+        contact = self.reader.find(who)
+        subject = (
+            self.subject(contact)
+            if contact is not None
+            else Subject(key=parse_address(who).match_key(self.reader.rules))
+        )
+        with self.store.transaction():
+            claims = self.store.claims_of(contact.id) if contact is not None else ()
+            person = self.reader.person(contact) if contact is not None else None
+            if scope is None:
+                scope = self._scope_of(campaign, claims, person, now=now)
+            provenance = Provenance(
+                actor=actor, through=through, at=now, source=source, campaign=campaign.key if campaign else None,
+                segment=self._segment_of(campaign), reason=reason, text=text, evidence=evidence,
+            )  # fmt: skip
+            said = f"{subject.contact_id or subject.key}:{through}:{now.isoformat()}" if event_id is None else event_id
+            made = OptOut(subject=subject, scope=scope, event_id=said, provenance=provenance)
+            if person is not None and event_id is None:
+                standing = self._standing(person, scope)
+                if standing is not None:  # a double click, or a no said before: it stands (F48)
+                    return OptedOut(opt_out=standing, is_new=False)
+            new = self.store.append([made], at=now)
+            flying = tuple(
+                claim for claim in claims
+                if claim.state in (ClaimState.HANDED_OFF, ClaimState.UNKNOWN) and now - claim.at <= IN_FLIGHT
+            )  # fmt: skip
+            if flying and contact is not None:
+                self.store.mark_in_flight(contact.id, [claim.campaign for claim in flying], opted_out_at=now)
+                flying = tuple(evolve(claim, opted_out_at=claim.opted_out_at or now) for claim in flying)
+        return OptedOut(opt_out=made, in_flight=flying, is_new=bool(new))
+
+    @staticmethod
+    def _scope_of(campaign: Campaign | None, claims: Sequence[Claim], person: Person | None, *, now: datetime) -> Scope:
+        """Leaving through a campaign leaves the list that its mail named (L3)."""
+        if campaign is None:
+            raise InvalidInput(
+                "say what they leave: scope=Scope.list('offers'), Scope.all(), or the campaign whose link it was"
+            )
+        for claim in claims:
+            if claim.campaign == campaign.key and claim.leaves_list is not None:
+                return Scope.list(claim.leaves_list)
+        if not campaign.lists:
+            raise InvalidInput(f"campaign {campaign.key!r} has no list behind it: give scope=")
+        active = [
+            key for key in campaign.lists if person is not None and person.standing(key, now=now) is ListStanding.ACTIVE
+        ]
+        return Scope.list((active or list(campaign.lists))[0])
+
+    @staticmethod
+    def _segment_of(campaign: Campaign | None) -> str | None:
+        lists: set[str] = set(campaign.lists) if campaign else set()
+        named = [target.key for target in campaign.to if target.key not in lists] if campaign else []
+        return named[0] if named else None
+
+    @staticmethod
+    def _standing(person: Person, scope: Scope) -> OptOut | None:
+        cited = {cite for consent in person.consents for cite in consent.cites}
+        same = [
+            o for o in person.opt_outs.values() if o.scope == scope and o.id not in cited and o.id not in person.echoes
+        ]
+        return min(same, key=lambda o: (o.provenance.at, o.id), default=None)
+
+    # -- suppressions
+
+    def suppress(
+        self, contact: Contact, kind: SuppressionKind, provenance: Provenance, *, now: datetime, until: datetime | None
+    ) -> Suppression:
+        """Record a reason not to mail that is not the person's no."""
+        if kind is SuppressionKind.PAUSE and until is None:
+            raise InvalidInput("a pause has an end: give until=")
+        event_id = f"{contact.id}:{now.isoformat()}"
+        made = Suppression(
+            subject=self.subject(contact), kind=kind, event_id=event_id, provenance=provenance, until=until
+        )
+        self.store.append([made], at=now)
+        return made
+
+    def lift(self, contact: Contact, kind: SuppressionKind, provenance: Provenance, *, now: datetime) -> Lift:
+        """End suppressions of one kind."""
+        with self.store.transaction():
+            held = [one for one in self.reader.person(contact).suppressions.values() if one.kind is kind]
+            if not held:
+                raise UnknownName("suppression in force", kind)
+            made = Lift(subject=self.subject(contact), cites={one.id for one in held}, provenance=provenance)
+            if not all(made.ends(one) for one in held):
+                rule = SUPPRESSION_RULES[kind]
+                who = ", ".join(sorted(rule.lifted_by)) or "nobody"
+                words = " with a reason (text=)" if provenance.actor in rule.needs_text else ""
+                raise LiftRefused(
+                    f"a {kind} is lifted by {who}{words}, not like this by {provenance.actor}: {rule.because}"
+                )
+            self.store.append([made], at=now)
+        return made
+
+    # -- addresses
+
+    def change_address(self, contact: Contact, to: str, provenance: Provenance, *, now: datetime) -> Contact:
+        """Record a new address: opt-outs follow the person, and stay on the old one."""
+        address = parse_address(to)
+        moved = evolve(contact, address=address)
+        with self.store.transaction():
+            changed = AddressChanged(subject=self.subject(moved), old=self.reader.key(contact), provenance=provenance)
+            self.store.put([moved])
+            if self.reader.key(moved) != self.reader.key(contact):
+                self.store.append([changed], at=now)
+        return moved
+
+    # -- telling the ESP
+
+    def push(self, esp: TakesOptOuts, *, now: datetime) -> int:
+        """Tell an ESP of the opt-outs that did not come from it and that it has not taken yet."""
+        told: set[EntryId] = set()
+        pending: dict[EntryId, OptOut] = {}
+        for record in self.store.records():
+            entry = record.entry
+            theirs = entry.provenance.source == esp.name
+            if isinstance(entry, Pushed) and theirs and entry.done:
+                told.add(entry.opt_out)
+            elif isinstance(entry, OptOut) and not theirs:
+                pending.setdefault(entry.id, entry)
+        pushed = 0
+        for opt_out in pending.values():
+            contact = None if opt_out.id in told else self._contact_of(opt_out)
+            if contact is None:
+                continue
+            note = Pushed(
+                subject=opt_out.subject, opt_out=opt_out.id, scope=opt_out.scope,
+                provenance=Provenance(actor=Actor.POLICY, through=Through.RUN, at=now, source=esp.name),
+            )  # fmt: skip
+            self.store.append([note], at=now)  # durable before the call, so that the echo is known for one
+            esp.suppress(opt_out, contact)
+            self.store.append([evolve(note, done=True)], at=now)
+            pushed += 1
+        return pushed
+
+    def _contact_of(self, opt_out: OptOut) -> Contact | None:
+        contact_id = opt_out.subject.contact_id
+        if contact_id is None:
+            return None
+        return self.store.get([contact_id]).get(contact_id)

@@ -1,0 +1,120 @@
+"""Reading a store into subjects: contact, consent, engagement, all true at one position of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, UnknownName
+from lifecycle_mail.model.addresses import EmailAddress, MatchKey, MatchRules, parse_address
+from lifecycle_mail.model.consent import Person
+from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.profiles import EngagementProfile
+from lifecycle_mail.policy.facts import Subject
+from lifecycle_mail.ports import LARGEST_CHUNK, Store
+
+T = TypeVar("T")
+
+
+def chunks(items: Iterable[T], size: int = LARGEST_CHUNK) -> Iterator[list[T]]:
+    """Cut a stream into lists of at most `size`."""
+    stream = iter(items)
+    while chunk := list(islice(stream, size)):
+        yield chunk
+
+
+class Reader:
+    """Reads subjects from a store.
+
+    Attributes:
+        store: the store.
+        rules: how addresses are matched for suppression.
+    """
+
+    def __init__(self, store: Store, rules: MatchRules) -> None:
+        self.store = store
+        self.rules = rules
+
+    def key(self, contact: Contact) -> MatchKey | None:
+        """Return the match key of a contact's address."""
+        return None if contact.address is None else contact.address.match_key(self.rules)
+
+    def keys(self, contact: Contact) -> list[MatchKey]:
+        """Return what entries about a contact's address are filed under."""
+        key = self.key(contact)
+        return [] if key is None else [key]
+
+    def subjects(self, contacts: Sequence[Contact], *, now: datetime, until: int | None = None) -> list[Subject]:
+        """Read a chunk of contacts at once, in their order.
+
+        Raises:
+            RegistryUnavailable: the log cannot be read.
+        """
+        about = self.store.about({contact.id: self.keys(contact) for contact in contacts}, until=until)
+        profiles = self.store.profiles([contact.id for contact in contacts])
+        return [
+            Subject(
+                contact=contact,
+                person=Person.read(about[contact.id], contact.id, self.key(contact)),
+                profile=profiles.get(contact.id) or EngagementProfile(contact_id=contact.id),
+                now=now,
+            )
+            for contact in contacts
+        ]
+
+    def all_subjects(self, *, now: datetime) -> Iterator[Subject]:
+        """Yield every contact as a subject, in order of id, a chunk at a time."""
+        for chunk in chunks(self.store.each()):
+            yield from self.subjects(chunk, now=now)
+
+    def some_subjects(self, contact_ids: Iterable[ContactId], *, now: datetime) -> Iterator[Subject]:
+        """Yield these contacts as subjects, a chunk at a time; those that do not exist are passed over."""
+        for chunk in chunks(contact_ids):
+            found = self.store.get(chunk)
+            yield from self.subjects([found[one] for one in chunk if one in found], now=now)
+
+    def person(self, contact: Contact, *, until: int | None = None) -> Person:
+        """Read one contact's consent, now or at a past position of the log."""
+        about = self.store.about({contact.id: self.keys(contact)}, until=until)
+        return Person.read(about[contact.id], contact.id, self.key(contact))
+
+    def find(self, who: str) -> Contact | None:
+        """Find a contact by id, else by address.
+
+        Raises:
+            AmbiguousAddress: several contacts have the address.
+        """
+        found = self.store.get([ContactId(who)])
+        if found:
+            return found[ContactId(who)]
+        try:
+            address = parse_address(who)
+        except InvalidAddress:
+            return None
+        return self.by_address(address)
+
+    def by_address(self, address: EmailAddress) -> Contact | None:
+        """Find the one contact with an address.
+
+        Raises:
+            AmbiguousAddress: several contacts have it.
+        """
+        ids = self.store.find(address.identity)
+        if len(ids) > 1:
+            raise AmbiguousAddress(address.masked, ids)
+        return self.store.get(ids)[ids[0]] if ids else None
+
+    def require(self, who: str) -> Contact:
+        """Find a contact by id or address.
+
+        Raises:
+            UnknownName: nobody goes by it.
+            AmbiguousAddress: several contacts have the address.
+        """
+        found = self.find(who)
+        if found is None:
+            raise UnknownName("contact", who)
+        return found

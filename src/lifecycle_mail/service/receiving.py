@@ -1,0 +1,281 @@
+"""Receiving statements from files, webhooks and ESPs: find or make the contact, pass the door, fold.
+
+What a statement says never depends on the order of arrival: contacts that are named by id and address are made
+first, entries and events carry ids of their own, and a contact whose events came late is recounted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from attrs import evolve, field, frozen
+
+from lifecycle_mail.errors import AmbiguousAddress
+from lifecycle_mail.model.addresses import EmailAddress, MatchKey
+from lifecycle_mail.model.contacts import Contact, FieldType, read_field
+from lifecycle_mail.model.entries import AddressChanged, Consent, Entry, OptOut, Subject, Suppression, state_event_id
+from lifecycle_mail.model.events import EngagementEvent
+from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement, Who
+from lifecycle_mail.model.names import ContactId, EntryId
+from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, resolve
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
+from lifecycle_mail.ports import Store
+from lifecycle_mail.service.reading import Reader, chunks
+
+FUTURE = timedelta(hours=24)
+"""How far ahead of its receipt an event may be stamped before it is quarantined."""
+
+
+@frozen(kw_only=True)
+class Received:
+    """What became of a batch of statements.
+
+    Attributes:
+        statements: how many there were.
+        contacts: how many contacts were made.
+        entries: how many entries the consent log did not hold yet.
+        events: how many events were new.
+        duplicates: how many events were known already.
+        quarantined: how many events were stamped more than 24 h ahead.
+        ambiguous: statements about an address that several contacts share, which only a person can place.
+    """
+
+    statements: int = 0
+    contacts: int = 0
+    entries: int = 0
+    events: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    ambiguous: tuple[tuple[Statement, AmbiguousAddress], ...] = field(default=())
+
+    def __str__(self) -> str:
+        counts = Counter(
+            contacts=self.contacts, entries=self.entries, events=self.events, duplicates=self.duplicates,
+            quarantined=self.quarantined, ambiguous=len(self.ambiguous),
+        )  # fmt: skip
+        return f"{self.statements} statements: " + ", ".join(
+            f"{count} {name}" for name, count in counts.items() if count
+        )
+
+
+class Receiver:
+    """Takes one batch of statements.
+
+    Args:
+        reader: of the store that is written to.
+        fields: the declared types of custom fields.
+        new_id: makes the id of a contact that is known by address alone.
+        now: the instant of receipt, aware UTC.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        fields: dict[str, FieldType],
+        new_id: Callable[[EmailAddress], ContactId],
+        now: datetime,
+    ) -> None:
+        self.reader = reader
+        self.store = reader.store
+        self.fields = fields
+        self.new_id = new_id
+        self.now = now
+        self._contacts: dict[ContactId, Contact] = {}
+        self._dirty: dict[ContactId, Contact] = {}
+        self._by_address: dict[str, Contact] = {}
+        self._made = 0
+        self._entries: list[Entry] = []
+
+    def take(self, statements: Iterable[Statement]) -> Received:
+        """Write everything in one transaction."""
+        batch = sorted(statements, key=_how_well_known)  # stable: within a kind the order of arrival stays
+        happened: list[EngagementEvent] = []
+        ambiguous = []
+        snapshots: list[tuple[ContactId, Counted]] = []
+        with self.store.transaction():
+            for statement in batch:
+                try:
+                    contact = self._place(statement.who)
+                except AmbiguousAddress as error:
+                    ambiguous.append((statement, error))
+                    if isinstance(statement, Left | Held):  # a no binds the address whoever uses it
+                        self._entries.append(self._entry(statement, None, statement.who.address))
+                    continue
+                if isinstance(statement, Happened):
+                    happened.append(_event(statement, contact.id))
+                elif isinstance(statement, Known):
+                    self._know(contact, statement)
+                elif isinstance(statement, Counted):
+                    snapshots.append((contact.id, statement))
+                else:
+                    self._entries.append(self._entry(statement, contact.id, contact.address))
+            self.store.put(list(self._dirty.values()))
+            written = self.store.append(self._entries, at=self.now)
+            on_time = [event for event in happened if event.at <= self.now + FUTURE]
+            early = [event for event in happened if event.at > self.now + FUTURE]
+            if early:
+                self.store.quarantine(early, at=self.now)
+            new = take_events(self.store, on_time)
+            self._count(snapshots)
+        return Received(
+            statements=len(batch),
+            contacts=self._made,
+            entries=len(written),
+            events=new,
+            duplicates=len(on_time) - new,
+            quarantined=len(early),
+            ambiguous=tuple(ambiguous),
+        )
+
+    # -- contacts
+
+    def _place(self, who: Who) -> Contact:
+        if who.contact_id is not None:
+            contact = self._by_id(ContactId(who.contact_id))
+            if contact is None:
+                return self._make(ContactId(who.contact_id), who.address)
+            if who.address is not None and contact.address != who.address:
+                return self._move(contact, who.address)
+            return contact
+        assert who.address is not None  # noqa: S101 - Who holds one of the two
+        known = self._by_address.get(who.address.identity)
+        if known is None:
+            known = self.reader.by_address(who.address) or self._make(self.new_id(who.address), who.address)
+            self._by_address[who.address.identity] = known
+        return self._contacts.setdefault(known.id, known)
+
+    def _by_id(self, contact_id: ContactId) -> Contact | None:
+        if contact_id not in self._contacts:
+            found = self.store.get([contact_id])
+            if not found:
+                return None
+            self._contacts.update(found)
+        return self._contacts[contact_id]
+
+    def _make(self, contact_id: ContactId, address: EmailAddress | None) -> Contact:
+        self._made += 1
+        made = Contact(id=contact_id, address=address)
+        self._write(made)
+        return made
+
+    def _move(self, contact: Contact, address: EmailAddress) -> Contact:
+        old = self.reader.key(contact)
+        moved = evolve(contact, address=address)
+        self._write(moved)
+        new = self.reader.key(moved)
+        if new != old:
+            provenance = Provenance(actor=Actor.OPERATOR, through=Through.IMPORT, at=self.now, source="import")
+            self._entries.append(
+                AddressChanged(subject=Subject(contact_id=contact.id, key=new), old=old, provenance=provenance)
+            )
+        return moved
+
+    def _know(self, contact: Contact, statement: Known) -> None:
+        known = {
+            name: read_field(name, value, self.fields[name]) if name in self.fields else value
+            for name, value in statement.fields.items()
+        }
+        self._write(
+            evolve(
+                contact,
+                fields={**contact.fields, **known},
+                tags=contact.tags | statement.tags,
+                source=statement.source or contact.source,
+                signed_up_at=statement.signed_up_at or contact.signed_up_at,
+                timezone=statement.timezone or contact.timezone,
+                locale=statement.locale or contact.locale,
+            )
+        )
+
+    def _write(self, contact: Contact) -> None:
+        """Keep a contact to be written, and let the next statement in the batch find it."""
+        self._contacts[contact.id] = contact
+        self._dirty[contact.id] = contact
+        if contact.address is not None:
+            self._by_address.setdefault(contact.address.identity, contact)
+            if len({contact.id, *self.store.find(contact.address.identity)}) > 1:
+                del self._by_address[contact.address.identity]
+
+    # -- entries
+
+    def _entry(
+        self, statement: Left | Held | Joined, contact_id: ContactId | None, address: EmailAddress | None
+    ) -> Entry:
+        key: MatchKey | None = None if address is None else address.match_key(self.reader.rules)
+        subject = Subject(contact_id=contact_id, key=key)
+        at = statement.provenance.at
+        if isinstance(statement, Joined):
+            return Consent(
+                subject=subject, list=statement.list, standing=statement.standing,
+                provenance=statement.provenance, expires_at=statement.expires_at,
+            )  # fmt: skip
+        event_id = statement.event_id or state_event_id(subject, at if statement.dated else None)
+        if isinstance(statement, Left):
+            return OptOut(
+                subject=subject,
+                scope=statement.scope,
+                event_id=event_id,
+                provenance=statement.provenance,
+                dated=statement.dated,
+            )
+        return Suppression(
+            subject=subject,
+            kind=statement.kind,
+            event_id=event_id,
+            provenance=statement.provenance,
+            until=statement.until,
+        )
+
+    # -- counts
+
+    def _count(self, snapshots: list[tuple[ContactId, Counted]]) -> None:
+        for chunk in chunks(snapshots):
+            profiles = dict(self.store.profiles([contact_id for contact_id, _ in chunk]))
+            for contact_id, counted in chunk:
+                before = profiles.get(contact_id) or EngagementProfile(contact_id=contact_id)
+                profiles[contact_id] = before.with_baseline(counted.snapshot)
+            self.store.save(list(profiles.values()))
+
+
+def _how_well_known(statement: Statement) -> int:
+    who = statement.who
+    if who.contact_id is not None:
+        return 0 if who.address is not None else 1
+    return 2
+
+
+def _event(statement: Happened, contact_id: ContactId) -> EngagementEvent:
+    named = {} if statement.event_id is None else {"id": EntryId(statement.event_id)}
+    return EngagementEvent(
+        contact_id=contact_id, kind=statement.kind, at=statement.at, mail=statement.mail, campaign=statement.campaign,
+        link=statement.link, evidence=statement.evidence, purpose=statement.purpose, source=statement.source, **named,
+    )  # fmt: skip
+
+
+def take_events(store: Store, events: Iterable[EngagementEvent]) -> int:
+    """Pass events through the door and fold the new ones; return how many were new."""
+    by_contact: dict[ContactId, list[EngagementEvent]] = defaultdict(list)
+    new = 0
+    for chunk in chunks(events):
+        for event in store.admit(chunk):
+            by_contact[event.contact_id].append(event)
+            new += 1
+    for ids in chunks(sorted(by_contact)):
+        profiles = store.profiles(ids)
+        store.save([_folded(store, one, profiles.get(one), by_contact[one]) for one in ids])
+    return new
+
+
+def _folded(
+    store: Store, contact_id: ContactId, profile: EngagementProfile | None, new: list[EngagementEvent]
+) -> EngagementProfile:
+    if profile is not None:
+        grown = extend(profile, new)
+        if grown is not None:
+            return grown
+        window, baseline = profile.window, profile.baseline
+        return fold(contact_id, resolve(store.events_of(contact_id)), window=window, baseline=baseline)
+    return fold(contact_id, resolve(new))
