@@ -102,7 +102,7 @@ class MemoryStore:
             self._enter("append")
             written = []
             for entry in entries:
-                if any(known.entry == entry for known in self._by_entry.get(entry.id, ())):
+                if any(known.entry.subject == entry.subject for known in self._by_entry.get(entry.id, ())):
                     continue
                 record = Record(len(self._log) + 1, at, entry)
                 shelves: list[list[Record]] = [self._log, self._by_entry[entry.id]]

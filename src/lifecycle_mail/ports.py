@@ -36,7 +36,10 @@ class ConsentLog(Protocol):
     """The append-only log of consent. Nothing is ever changed or removed in it."""
 
     def append(self, entries: Sequence[Entry], *, at: datetime) -> Sequence[Record]:
-        """Write what the log does not hold yet, durably and in order, and return the new records."""
+        """Write what the log does not hold yet, durably and in order, and return the new records.
+
+        An entry is held where one of its id names the same subject: of the rest, the first that came counts.
+        """
         ...
 
     def position(self) -> int:

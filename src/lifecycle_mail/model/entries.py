@@ -243,9 +243,11 @@ class Consent:
     @id.default
     def _make_id(self) -> EntryId:
         whom = self.subject
+        # An import says the same thing whenever it is read again; a person's own yes has its moment.
+        moment = "" if self.standing is Standing.IMPORTED else self.provenance.at.isoformat()
         return entry_id(
             "consent", whom.contact_id, whom.key, self.list, self.standing, self.provenance.source,
-            self.request or self.provenance.at.isoformat(), *sorted(self.cites),
+            self.request or moment, *sorted(self.cites),
         )  # fmt: skip
 
     def __attrs_post_init__(self) -> None:

@@ -168,6 +168,8 @@ def as_predicate(value: object) -> Predicate:
 def _as_literal(value: Any) -> Any:
     if isinstance(value, str):
         return value.casefold()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # 75 and 75.0 decide alike, and must read and hash alike
     if isinstance(value, datetime):
         return as_utc(value)
     if isinstance(value, list | tuple | set | frozenset):

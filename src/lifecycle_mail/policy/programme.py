@@ -164,7 +164,7 @@ class _Reader:
         return [(f"$.{name}[{place}]", row) for place, row in enumerate(rows)]
 
     def each(self, data: Mapping[str, Any], name: str, kind: type) -> list[Any]:
-        found = []
+        found: list[Any] = []
         for path, row in self.rows(data, name):
             try:
                 found.append(structure(row, kind, what=self.what, path=path))

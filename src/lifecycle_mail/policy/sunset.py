@@ -48,7 +48,6 @@ class Action(StrEnum):
 
 def tier_table(s: Settings) -> Table:
     """Build the table of tiers. A contact is in the first tier whose row holds."""
-    since = "since the last open, click, reply or purchase"
     return Table(
         name="tier",
         rules=[
@@ -57,9 +56,9 @@ def tier_table(s: Settings) -> Table:
             Rule(name="too-little-mail", when=where.mails_tracked < s.evidence_mails, then=Tier.UNKNOWN,
                  because=f"{{mails_tracked}} mails tracked, {s.evidence_mails} are needed to tell"),
             Rule(name="deeply-inactive", when=where.days_inactive >= s.deep_days, then=Tier.DEEPLY_INACTIVE,
-                 because=f"{{days_inactive}} days {since} (or the first mail), {s.deep_days:g} make deeply inactive"),
+                 because=f"no sign of interest for {{days_inactive}} days, {s.deep_days:g} make deeply inactive"),
             Rule(name="inactive", when=where.days_inactive >= s.inactive_days, then=Tier.INACTIVE,
-                 because=f"{{days_inactive}} days {since} (or the first mail), {s.inactive_days:g} make inactive"),
+                 because=f"no sign of interest for {{days_inactive}} days, {s.inactive_days:g} make inactive"),
             Rule(name="silent-mails", when=where.mails_since_engagement >= s.at_risk_mails, then=Tier.AT_RISK,
                  because="{mails_since_engagement} mails in a row without a sign of interest"),
             Rule(name="rate-fell", when=where.engagement_ratio <= s.at_risk_ratio, then=Tier.AT_RISK,
@@ -67,7 +66,7 @@ def tier_table(s: Settings) -> Table:
             Rule(name="no-sign-yet", when=where.last_engagement.is_missing(), then=Tier.UNKNOWN,
                  because="no sign of interest, and too few mails without one to tell"),
             Rule(name="highly-engaged", when=where.opened_share(s.high_mails) >= s.high_share, then=Tier.HIGHLY_ENGAGED,
-                 because=f"engaged with {{opened_share:{s.high_mails}}} of the latest {s.high_mails} mails"),
+                 because=f"engaged with {{opened_mails:{s.high_mails}}} of the latest {s.high_mails} mails"),
         ],
         otherwise=Otherwise(then=Tier.MODERATELY_ENGAGED, because="now and then, last {days_inactive} days ago"),
     )  # fmt: skip
@@ -102,9 +101,9 @@ def sunset_table(s: Settings) -> Table:
             Rule(name="asked-enough", when=silent & asked & long_enough, then=Action.LAST_CHANCE,
                  because="{re_engagement_mails} re-engagement mails without an answer"),
             Rule(name="asked-early", when=silent & asked, then=Action.OBSERVE,
-                 because=f"{{re_engagement_mails}} re-engagement mails unanswered, no sunset before {s.sunset_after_days:g} days"),
+                 because=f"{{re_engagement_mails}} mails unanswered; sunset waits for {s.sunset_after_days:g} days"),
             Rule(name="silent", when=silent, then=Action.RE_ENGAGE,
-                 because="inactive, and asked {re_engagement_mails} times so far"),
+                 because="asked to stay {re_engagement_mails} times so far"),
             Rule(name="warning", when=where.tier == Tier.AT_RISK, then=Action.WATCH, because="early warning (S16)"),
         ],
         otherwise=Otherwise(then=Action.KEEP, because="engaged"),

@@ -161,6 +161,10 @@ class RuleTrace:
         """Whether its predicate is true."""
         return self.trace.holds
 
+    def values(self) -> dict[str, FactValue]:
+        """Return the facts that its predicate reads, with their values."""
+        return {leaf.predicate.fact: leaf.value for leaf in self.trace.leaves() if isinstance(leaf.predicate, Leaf)}
+
 
 @frozen(eq=False)
 class Decision:
@@ -193,6 +197,28 @@ class Decision:
         """Test every rule, those after the deciding one included."""
         return tuple(RuleTrace(rule, Trace.of(rule.when, self.facts), rule is self.rule) for rule in self.table.rules)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain data: every rule with the facts it read, and what would flip it."""
+        from lifecycle_mail.policy.flips import find_flips
+
+        return {
+            "table": self.table.name,
+            "outcome": self.outcome,
+            "rule": self.rule.name,
+            "reason": self.reason,
+            "rules": [
+                {
+                    "rule": row.rule.name,
+                    "when": str(row.rule.when),
+                    "holds": row.holds,
+                    "decided": row.decided,
+                    "facts": {name: show(name, value) for name, value in row.values().items()},
+                }
+                for row in self.trace()
+            ],
+            "flips": [str(flip) for flip in find_flips(self.table, self.facts)],
+        }
+
     def explain(self, *, flips: bool = True) -> str:
         """Write the decision, every rule with the facts it read, and what would flip it."""
         lines = [f"{self.table.name}: {self.outcome} ({self.rule.name})"]
@@ -217,8 +243,7 @@ class Decision:
 
 def _line(row: RuleTrace, width: int) -> str:
     when = row.rule.when
-    read = {leaf.predicate.fact: leaf.value for leaf in row.trace.leaves() if isinstance(leaf.predicate, Leaf)}
-    values = [f"{name} = {show(name, value)}" for name, value in read.items()]
+    values = [f"{name} = {show(name, value)}" for name, value in row.values().items()]
     flag = isinstance(when, Leaf) and when.value is True
     said = "" if flag else f"{when}   "
     mark, answer = "=>" if row.decided else "  ", "yes" if row.holds else "no"

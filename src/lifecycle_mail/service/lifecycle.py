@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
@@ -34,9 +34,10 @@ from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.planning import Plan, screen_row
 from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.policy.sunset import Action
+from lifecycle_mail.policy.tables import Decision
 from lifecycle_mail.ports import Capability, ClaimState, Content, Esp, Reports, SendsMails, Store, TakesOptOuts
 from lifecycle_mail.service.consenting import Consents, NeedsConfirmation, OptedOut, Subscribed
-from lifecycle_mail.service.reading import Reader
+from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import Received, Receiver, take_events
 from lifecycle_mail.service.sending import Sender, SendReport, sent_events, spent
 
@@ -195,7 +196,8 @@ class Lifecycle:
     def opt_out(
         self, who: str, *, now: datetime, scope: Scope | None = None, campaign: Campaign | str | None = None,
         through: Through | str = Through.PREFERENCE_PAGE, actor: Actor = Actor.CONTACT,
-        reason: OptOutReason | str | None = None, text: str = "", evidence: str = "", event_id: str | None = None, source: str = "app",
+        reason: OptOutReason | str | None = None, text: str = "", evidence: str = "", event_id: str | None = None,
+        source: str = "app",
     ) -> OptedOut:  # fmt: skip
         """Record the person's no. It holds at once, and only they can reverse it (O1-O4).
 
@@ -340,21 +342,33 @@ class Lifecycle:
             already_sent=spent(self.store.claims(found.key)),
         )  # fmt: skip
 
-    def explain(self, who: str, *, now: datetime, campaign: Campaign | str | None = None) -> str:
-        """Say what is decided about a contact and why: tier and next step, or whether they get a campaign."""
+    def why(self, who: str, *, now: datetime, campaign: Campaign | str | None = None) -> tuple[Decision, ...]:
+        """Decide about one contact: tier and next step, or with a campaign whether they get it.
+
+        Each decision holds the facts it rests on, the trace of every rule, and what would flip it.
+        """
         now = as_utc(now)
         contact = self.contact(who)
         subject = self._reader.subjects([contact], now=now)[0]
         if campaign is None:
-            return decide_one(subject, self.programme.policy).explain()
+            row = decide_one(subject, self.programme.policy)
+            return (row.tier, row.action)
         found = self.programme.campaign(campaign)
         plan = self.plan(found, now=now, to=None if found.marketing or found.to else [contact.id])
         try:
-            return plan.explain(contact.id)
+            return (plan[contact.id].decision,)
         except UnknownName:  # outside the audience: the gates still have an answer
             table = gates(found, cap=self.programme.policy.cap)
-            row = screen_row(Facts(subject), found, table, position=plan.position, already_sent=())
-            return row.decision.explain()
+            return (screen_row(Facts(subject), found, table, position=plan.position, already_sent=()).decision,)
+
+    def explain(self, who: str, *, now: datetime, campaign: Campaign | str | None = None) -> str:
+        """Write what is decided about a contact and why: see `why`."""
+        return "\n".join(decision.explain() for decision in self.why(who, now=now, campaign=campaign))
+
+    def people(self) -> Iterator[Person]:
+        """Yield how the consent log knows every contact, in order of id."""
+        for chunk in chunks(self.store.each()):
+            yield from self._reader.people(chunk)
 
     # -- sending
 

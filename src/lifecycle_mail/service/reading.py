@@ -53,17 +53,22 @@ class Reader:
         Raises:
             RegistryUnavailable: the log cannot be read.
         """
-        about = self.store.about({contact.id: self.keys(contact) for contact in contacts}, until=until)
+        people = self.people(contacts, until=until)
         profiles = self.store.profiles([contact.id for contact in contacts])
         return [
             Subject(
                 contact=contact,
-                person=Person.read(about[contact.id], contact.id, self.key(contact)),
+                person=person,
                 profile=profiles.get(contact.id) or EngagementProfile(contact_id=contact.id),
                 now=now,
             )
-            for contact in contacts
+            for contact, person in zip(contacts, people, strict=True)
         ]
+
+    def people(self, contacts: Sequence[Contact], *, until: int | None = None) -> list[Person]:
+        """Read the consent of a chunk of contacts at once, now or at a past position of the log."""
+        about = self.store.about({contact.id: self.keys(contact) for contact in contacts}, until=until)
+        return [Person.read(about[contact.id], contact.id, self.key(contact)) for contact in contacts]
 
     def all_subjects(self, *, now: datetime) -> Iterator[Subject]:
         """Yield every contact as a subject, in order of id, a chunk at a time."""
@@ -78,8 +83,7 @@ class Reader:
 
     def person(self, contact: Contact, *, until: int | None = None) -> Person:
         """Read one contact's consent, now or at a past position of the log."""
-        about = self.store.about({contact.id: self.keys(contact)}, until=until)
-        return Person.read(about[contact.id], contact.id, self.key(contact))
+        return self.people([contact], until=until)[0]
 
     def find(self, who: str) -> Contact | None:
         """Find a contact by id, else by address.

@@ -38,7 +38,7 @@ class Received:
         entries: how many entries the consent log did not hold yet.
         events: how many events were new.
         duplicates: how many events were known already.
-        quarantined: how many events were stamped more than 24 h ahead.
+        quarantined: events stamped more than 24 h ahead, which are kept and count for nothing.
         ambiguous: statements about an address that several contacts share, which only a person can place.
     """
 
@@ -47,13 +47,13 @@ class Received:
     entries: int = 0
     events: int = 0
     duplicates: int = 0
-    quarantined: int = 0
+    quarantined: tuple[EngagementEvent, ...] = ()
     ambiguous: tuple[tuple[Statement, AmbiguousAddress], ...] = field(default=())
 
     def __str__(self) -> str:
         counts = Counter(
             contacts=self.contacts, entries=self.entries, events=self.events, duplicates=self.duplicates,
-            quarantined=self.quarantined, ambiguous=len(self.ambiguous),
+            quarantined=len(self.quarantined), ambiguous=len(self.ambiguous),
         )  # fmt: skip
         return f"{self.statements} statements: " + ", ".join(
             f"{count} {name}" for name, count in counts.items() if count
@@ -126,7 +126,7 @@ class Receiver:
             entries=len(written),
             events=new,
             duplicates=len(on_time) - new,
-            quarantined=len(early),
+            quarantined=tuple(early),
             ambiguous=tuple(ambiguous),
         )
 

@@ -1,0 +1,142 @@
+"""Reading files into an in-memory `Lifecycle`, with a progress bar."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from lifecycle_mail import files
+from lifecycle_mail.cli.config import Config
+from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.files import Reading, Reject
+from lifecycle_mail.model.addresses import EmailAddress
+from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.instants import parse_instant
+from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.policy.deciding import Decisions
+from lifecycle_mail.service import Lifecycle, Received
+
+SNAPSHOT = "snapshot"
+"""The value of `--now` that decides each contact at the instant its snapshot was taken."""
+
+
+def id_of(address: EmailAddress) -> ContactId:
+    """Name a contact that only has an address: the same in every run, so that two runs can be compared."""
+    return ContactId("c-" + hashlib.blake2b(address.identity.encode(), digest_size=8).hexdigest())
+
+
+@frozen(kw_only=True)
+class Loaded:
+    """Files in memory.
+
+    Attributes:
+        mail: the in-memory service that holds them.
+        reading: rows, rejects and counts by file.
+        received: what became of the statements.
+        snapshots: the instant at which each contact was counted, where nothing but snapshots was read.
+        read_at: the instant of reading.
+    """
+
+    mail: Lifecycle
+    reading: Reading
+    received: Received
+    snapshots: dict[ContactId, datetime]
+    read_at: datetime
+
+    def instant(self, text: str | None) -> datetime | None:
+        """Return the instant that `--now` names, or None where each contact has its own.
+
+        Left out, it is the present; where nothing but snapshots was read, it is the instant of each snapshot, since
+        nobody knows what happened after it.
+        """
+        if text == SNAPSHOT or (text is None and self.snapshots):
+            if not self.snapshots:
+                raise InvalidInput("--now snapshot: the files hold no snapshots alone: give an instant")
+            return None
+        return self.read_at if text is None else parse_instant(text)
+
+    def single_instant(self, text: str | None) -> datetime:
+        """Return the instant that `--now` names; for snapshots, the latest one."""
+        return self.instant(text) or max(self.snapshots.values())
+
+    def rejects(self) -> Iterator[Reject]:
+        """Yield everything that was refused, set aside or could not be placed, with its place and the fix."""
+        yield from self.reading.rejects
+        for statement, error in self.received.ambiguous:
+            place = getattr(getattr(statement, "provenance", None), "evidence", "") or getattr(statement, "source", "")
+            yield Reject(file=place, line=0, reason=f"{type(statement).__name__}: {error}", fix="give the contact id")
+        for event in self.received.quarantined:
+            yield Reject(
+                file=event.source, line=0, fix="mend the clock or the time zone of the source",
+                reason=f"{event.kind} of {event.contact_id} at {event.at.isoformat()} is in the future",
+            )  # fmt: skip
+
+    def sent_by_list(self) -> dict[str, frozenset[str]]:
+        """Return the campaigns sent to each list, as far as the events of people on one list alone tell."""
+        found: dict[str, set[str]] = {}
+        for person in self.mail.people():
+            if len(person.lists()) == 1:
+                campaigns = {event.campaign for event in self.mail.store.events_of(person.contact_id) if event.campaign}
+                found.setdefault(next(iter(person.lists())), set()).update(campaigns)
+        return {key: frozenset(campaigns) for key, campaigns in found.items()}
+
+    def decide(self, text: str | None) -> Decisions:
+        """Decide for every contact."""
+        now = self.instant(text)
+        if now is not None:
+            return self.mail.decide(now=now)
+        latest = max(self.snapshots.values())
+
+        def taken_at(contact: Contact) -> datetime:
+            return self.snapshots.get(contact.id, latest)
+
+        return self.mail.decide(each_at=taken_at)
+
+
+def load(paths: Sequence[Path], config: Config, *, console: Console) -> Loaded:
+    """Read files and take what they say.
+
+    Raises:
+        InvalidDocument: the mapping, a header or a file is wrong; all problems at once.
+        OSError: a file cannot be opened.
+    """
+    now = datetime.now(UTC)
+    mail = Lifecycle.in_memory(programme=config.programme, new_id=id_of)
+    with _progress(console) as progress:
+        tasks = {}
+
+        def on_progress(path: Path, done: int, total: int) -> None:
+            if path not in tasks:
+                tasks[path] = progress.add_task(path.name, total=total or 1)
+            progress.update(tasks[path], completed=done if total else 1)
+
+        reading = files.read(paths, received_at=now, sources=config.sources, on_progress=on_progress)
+        statements = list(reading)
+        folding = progress.add_task("folding", total=None)
+        received = mail.receive(statements, now=now)
+        progress.update(folding, total=1, completed=1)
+    return Loaded(mail=mail, reading=reading, received=received, snapshots=_snapshots(mail), read_at=now)
+
+
+def _snapshots(mail: Lifecycle) -> dict[ContactId, datetime]:
+    found: dict[ContactId, datetime] = {}
+    profiles = mail.store.profiles([contact.id for contact in mail.store.each()])
+    for contact_id, profile in profiles.items():
+        if profile.baseline is None or profile.folded_until is not None:
+            return {}
+        found[contact_id] = profile.baseline.taken_at
+    return found
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress
