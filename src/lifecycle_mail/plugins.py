@@ -6,12 +6,13 @@ options given; a store's with the URL. A store's name is the URL's scheme, witho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifecycle_mail.errors import Misconfigured
 from lifecycle_mail.ports import Esp, Store
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
 
 ESPS = "lifecycle_mail.esps"
 STORES = "lifecycle_mail.stores"
@@ -25,14 +26,19 @@ _DISTRIBUTIONS = {
 """Where a name that is not installed is to be had."""
 
 
+def _points(group: str) -> EntryPoints:
+    from importlib.metadata import entry_points  # slow to import, and needed once
+
+    return entry_points(group=group)
+
+
 def names(group: str) -> tuple[str, ...]:
     """Return what is registered in a group, sorted; nothing is imported."""
-    return tuple(sorted({point.name for point in entry_points(group=group)}))
+    return tuple(sorted({point.name for point in _points(group)}))
 
 
 def _find(group: str, name: str) -> EntryPoint:
-    points: Iterable[EntryPoint] = entry_points(group=group, name=name)
-    for point in points:
+    for point in _points(group).select(name=name):
         return point
     known = ", ".join(names(group)) or "nothing"
     hint = f": pip install {_DISTRIBUTIONS[name]}" if name in _DISTRIBUTIONS else ""

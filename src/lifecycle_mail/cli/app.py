@@ -178,8 +178,8 @@ def plan(
 ) -> None:
     """Say who would get CAMPAIGN, and who is withheld and why.
 
-    CAMPAIGN is a key from the configuration. Writes plan.csv (contact_id, email, outcome, reason, rule, leaves_list) and
-    rejects.csv, and prints the sum: audience = sendable + withheld, by reason. Nothing is sent.
+    CAMPAIGN is a key from the configuration. Writes plan.csv (contact_id, email, outcome, reason, rule, leaves_list)
+    and rejects.csv, and prints the sum: audience = sendable + withheld, by reason. Nothing is sent.
     """
     loaded = load(files, Config.read(config, policy=policy), console=_errors)
     made = loaded.mail.plan(campaign, now=loaded.single_instant(now))
