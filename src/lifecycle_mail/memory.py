@@ -344,6 +344,7 @@ class MemoryEsp:
     Attributes:
         outbox: every mail that left, in order.
         suppressed: every opt-out it was told of or took itself: (address, scope).
+        tags: who carries which tag.
         calls: the operations asked of it, in order.
     """
 
@@ -364,6 +365,7 @@ class MemoryEsp:
         self._ids = count(1)
         self.outbox: list[Sent] = []
         self.suppressed: list[tuple[EmailAddress, Scope]] = []
+        self.tags: dict[str, set[ContactId]] = defaultdict(set)
         self.calls: list[str] = []
 
     @property
@@ -475,6 +477,12 @@ class MemoryEsp:
                 self.suppressed.append((contact.address, opt_out.scope))
                 at = opt_out.provenance.at
                 self._report(at, self._left_statement(contact.address, opt_out.scope, at))
+
+    def tag(self, contacts: Sequence[Contact], tag: str, *, present: bool) -> None:
+        """Put a tag on contacts or take it off."""
+        with self._lock, self._operation("tag"):
+            ids = {contact.id for contact in contacts}
+            self.tags[tag] = self.tags[tag] | ids if present else self.tags[tag] - ids
 
     def reports(self, *, now: datetime) -> Sequence[Statement]:
         """Return the news that has arrived by now."""

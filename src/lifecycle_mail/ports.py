@@ -206,6 +206,7 @@ class Capability(StrEnum):
     CAMPAIGNS = "campaigns"
     SINGLE_MAILS = "single-mails"
     OPT_OUTS = "opt-outs"
+    TAGS = "tags"
 
 
 @frozen(kw_only=True)
@@ -301,6 +302,15 @@ class TakesOptOuts(Esp, Protocol):
 
     def suppress(self, opt_out: OptOut, contact: Contact) -> None:
         """Tell it of an opt-out. It may report the same back; that is an echo."""
+        ...
+
+
+@runtime_checkable
+class TagsContacts(Esp, Protocol):
+    """An ESP whose contacts carry tags that it can filter by."""
+
+    def tag(self, contacts: Sequence[Contact], tag: str, *, present: bool) -> None:
+        """Put a tag on contacts or take it off. Repeating it changes nothing."""
         ...
 
 

@@ -7,7 +7,7 @@ off the active lists or report; the one that adds a subscription (`Joined`) neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from attrs import field, frozen
@@ -36,13 +36,17 @@ class Who:
             raise InvalidInput("neither a contact id nor an address: map at least one of them")
 
 
+def _as_tags(tags: Iterable[str]) -> frozenset[str]:
+    return frozenset(tags)
+
+
 @frozen(kw_only=True)
 class Known:
     """Someone exists, with these fields and tags. A missing value says nothing and removes nothing."""
 
     who: Who
     fields: Mapping[str, FieldValue] = field(factory=dict)
-    tags: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    tags: frozenset[str] = field(default=frozenset(), converter=_as_tags)
     source: str | None = None
     signed_up_at: datetime | None = field(default=None, converter=optional_utc)
     timezone: str | None = None

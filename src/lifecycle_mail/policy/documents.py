@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import NOTHING, fields_dict, has
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
 from lifecycle_mail.policy.predicates import Predicate
@@ -25,9 +29,56 @@ def converter() -> Converter:
 
         made = Converter(forbid_extra_keys=True, omit_if_default=False)
         made.register_structure_hook(Predicate, lambda data, _: from_json(data))
+        for kind, words in ((str, "a text"), (bool, "true or false"), (int, "a whole number")):
+            made.register_structure_hook(kind, _exactly(kind, words))
+        made.register_structure_hook(float, _number)
         made.register_unstructure_hook_func(lambda cls: isinstance(cls, type) and issubclass(cls, Predicate), as_text)
         _converters.append(made)
     return _converters[0]
+
+
+# cattrs would guess: bool("no") is True, int(5.5) is 5, str(5) is "5".
+def _exactly(kind: type, words: str) -> Callable[[Any, Any], Any]:
+    def read(value: Any, cls: Any) -> Any:
+        if isinstance(cls, type) and issubclass(cls, StrEnum):
+            return _one_of(value, cls)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise InvalidInput(f"{value!r}: expected {words}")
+        return value
+
+    return read
+
+
+def _number(value: Any, _kind: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInput(f"{value!r}: expected a number")
+    return value
+
+
+def _one_of(value: Any, kind: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        raise InvalidInput(f"{value!r}: one of {', '.join(kind)}") from None
+
+
+def check_values(data: Mapping[str, Any], kind: type, *, path: str) -> list[Problem]:
+    """Check each value for a flat attrs class by itself, so that the first wrong one does not hide the others."""
+    known = fields_dict(kind)
+    found = []
+    for name in sorted(set(data) - set(known)):
+        near = ", ".join(get_close_matches(name, known, n=3)) or ", ".join(known)
+        found.append(Problem(f"{path}.{name}", "unknown", f"one of {near}"))
+    for name, one in known.items():
+        if name not in data:
+            if one.default is NOTHING:
+                found.append(Problem(f"{path}.{name}", "required, and missing"))
+        elif one.validator is not None:
+            try:
+                one.validator(None, one, data[name])
+            except InvalidInput as error:
+                found.append(Problem(f"{path}.{name}", str(error)))
+    return found
 
 
 def parse_toml(text: str, *, what: str) -> dict[str, Any]:
@@ -50,6 +101,8 @@ def structure(data: object, kind: type[T], *, what: str, path: str = "$") -> T:
     """
     from cattrs import BaseValidationError
 
+    if has(kind) and not isinstance(data, Mapping):
+        raise InvalidDocument(what, [Problem(path, f"expected a table, found {type(data).__name__}")])
     try:
         return converter().structure(data, kind)
     except BaseValidationError as error:

@@ -12,12 +12,14 @@ field that keeps somebody out.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from attrs import field, frozen
 
-from lifecycle_mail.errors import Unscreened
+from lifecycle_mail.errors import InvalidInput, Unscreened
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.consent import ListStanding
+from lifecycle_mail.model.events import Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.facts import Facts
@@ -48,6 +50,8 @@ class Withheld(StrEnum):
     FREQUENCY = "frequency"
     NOT_IN_SEGMENT = "not-in-segment"
     ALREADY_SENT = "already-sent"
+    SAME_ADDRESS = "same-address"
+    RESTING = "resting"
 
 
 @frozen
@@ -87,25 +91,43 @@ GATES: tuple[Gate, ...] = (
     Gate(Withheld.SUNSET, where.sunset == True, "the sunset policy stopped marketing to them (S11)"),  # noqa: E712
     Gate(Withheld.NOT_IN_SEGMENT, NOBODY, "they are in no segment that the campaign goes to", transactional=True),
     Gate(Withheld.ALREADY_SENT, where.already_sent == True, "they were sent this campaign before", transactional=True),  # noqa: E712
+    Gate(Withheld.SAME_ADDRESS, where.same_address == True, "another contact there gets it", transactional=True),  # noqa: E712
     Gate(Withheld.FREQUENCY, where.too_soon == True, "they chose to hear from us less often (P2)"),  # noqa: E712
 )
 """Every gate, in order of precedence; drawn in the docs. That of the segment is filled in for each campaign."""
+
+
+def _count(_instance: object, attribute: Any, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 3660:
+        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to 3660")
 
 
 @frozen(kw_only=True)
 class Cap:
     """At most so many marketing mails in so many days."""
 
-    mails: int
-    days: int
+    mails: int = field(validator=_count)
+    days: int = field(validator=_count)
 
 
-def gates(campaign: Campaign, *, cap: Cap | None = None) -> Table:
+@frozen(kw_only=True)
+class Rest:
+    """After so many mails in a row without a sign of interest, a contact rests and is then tried again (S3).
+
+    A try is one mail: unanswered, it is followed by another rest.
+    """
+
+    mails: int = field(default=5, validator=_count)
+    days: int = field(default=30, validator=_count)
+
+
+def gates(campaign: Campaign, *, cap: Cap | None = None, rest: Rest | None = None) -> Table:
     """Build the table of gates for a campaign; transactional mail passes only the gates it must.
 
     Args:
         campaign: the campaign.
         cap: the policy's own limit, for marketing.
+        rest: when to let contacts rest, for regular marketing: mails that try to win them back go on.
     """
     outside = _outside(campaign)
     rules = []
@@ -120,6 +142,15 @@ def gates(campaign: Campaign, *, cap: Cap | None = None) -> Table:
                 when=where.mails_in_days(cap.days) >= cap.mails,
                 then=Withheld.FREQUENCY,
                 because=f"{{mails_in_days:{cap.days}}} mails in {cap.days} days, of {cap.mails} at most",
+            )
+        )
+    if campaign.marketing and rest is not None and campaign.purpose is Purpose.REGULAR:
+        rules.append(
+            Rule(
+                name=Withheld.RESTING,
+                when=(where.mails_since_engagement >= rest.mails) & (where.days_since_sent < rest.days),
+                then=Withheld.RESTING,
+                because=f"{{mails_since_engagement}} mails without a sign of interest: rests for {rest.days} days (S3)",
             )
         )
     return Table(
@@ -167,6 +198,10 @@ class Screened:
     leaves_list: ListKey | None
     position: int
     _seal: object = field(validator=_sealed, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Shown once: `attrs.evolve` would hand it on to a recipient that was never screened.
+        object.__setattr__(self, "_seal", None)
 
 
 @frozen(eq=False)

@@ -88,7 +88,8 @@ class Engagement:
         profile = self.profile
         failed = sum(profile.count(mark) for mark in ("soft-bounced", "hard-bounced", "dropped"))
         counted = max(profile.count("sent"), profile.count("delivered")) - failed - profile.count(Purpose.TRANSACTIONAL)
-        own = max(counted, len(self.mails))
+        whole = len(profile.mails) < profile.window  # then every mail is kept, and counted once however often reported
+        own = len(self.mails) if whole else max(counted, len(self.mails))
         if profile.baseline is None:
             return own
         return max(own, profile.baseline.mails_known + self._own_since_baseline)
@@ -153,7 +154,11 @@ class Engagement:
     @cached_property
     def unanswered_last_chance(self) -> Micros | None:
         """When a last-chance mail was sent that nothing has answered."""
-        sent = self.profile.last.get(Purpose.LAST_CHANCE.value)
+        kept = [mail for mail in self.profile.mails if mail.purpose is Purpose.LAST_CHANCE]
+        if kept:  # one that bounced asked nobody
+            sent = next((mail.at for mail in kept if not mail.failed), None)
+        else:
+            sent = self.profile.last.get(Purpose.LAST_CHANCE.value)
         if sent is None or (self.last_engagement is not None and self.last_engagement >= sent):
             return None
         return sent

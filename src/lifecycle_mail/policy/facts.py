@@ -11,6 +11,7 @@ policy, and a test holds it against the digest of names and types.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import StrEnum
@@ -36,6 +37,8 @@ from lifecycle_mail.policy.predicates import (
     Predicate,
     as_fact,
 )
+
+_COUNT = re.compile("[1-9][0-9]{0,3}")
 
 CATALOGUE_VERSION = "1"
 """Raised when a fact is added, renamed, or changes its type or meaning."""
@@ -99,11 +102,13 @@ class Facts(dict[str, Any]):
 
     def __missing__(self, name: str) -> FactValue:
         known = CATALOGUE.get(name)
-        if known is not None:
-            value = known.compute(self, "") if known.compute is not None else None
-        else:
-            known = fact_named(name)
-            value = known.compute(self, name.partition(":")[2]) if known.compute is not None else None
+        argument = ""
+        if known is None:
+            base, _, argument = name.partition(":")
+            known = FAMILIES.get(base) if argument else None
+        if known is None:
+            known = fact_named(name)  # raises, with near misses
+        value = known.compute(self, argument) if known.compute is not None else None
         self[name] = value
         return value
 
@@ -147,9 +152,11 @@ def fact_named(name: str) -> Fact:
         if family is not None:
             raise UnknownName("fact", f"{base} without an argument", [f"{base}(10)"])
         raise UnknownName("fact", name, [*CATALOGUE, *FAMILIES])
-    if family.takes == "a number" and not (argument.isdecimal() and 1 <= int(argument) <= 3660):
+    if family.takes == "a number" and not (_COUNT.fullmatch(argument) and int(argument) <= 3660):
         raise UnknownName("fact", f"{base}({argument})", [f"{base}(10)"])
     if base == "rank":
+        if argument.startswith("rank:"):
+            raise UnknownName("fact", "rank of a rank")
         fact_named(argument)
     return evolve(family, name=name)
 
@@ -192,7 +199,7 @@ def _active_lists(facts: Facts) -> frozenset[str]:
 def _too_soon(facts: Facts) -> bool:
     gap = LEAST_GAP.get(facts.subject.contact.frequency or "", 0.0)
     since = facts["days_since_sent"]
-    return since is not None and since < gap
+    return gap > 0 and since is not None and since < gap  # what is sent ahead of our clock is no choice of theirs
 
 
 LEAST_GAP = {"daily": 20 / 24, "weekly": 6.0, "fortnightly": 13.0, "monthly": 27.0, "quarterly": 85.0}
@@ -228,239 +235,59 @@ _ENGAGEMENT = "Engagement"
 _CAMPAIGN = "One campaign"
 _DERIVED = "Derived"
 
-# fmt: off - a table: one fact a line
+# One fact a line, as a table.
+# fmt: off
 _add(_WHO, "now", FactType.INSTANT, "The instant of deciding.", lambda f, _: f.now_us)
-_add(
-    _WHO,
-    "has_address",
-    FactType.FLAG,
-    "An e-mail address is known.",
-    lambda f, _: f.subject.contact.address is not None,
-)
-_add(
-    _WHO, "email_domain", FactType.TEXT, "The domain of the address, as an A-label.",
-    lambda f, _: f.subject.contact.address.domain if f.subject.contact.address is not None else None,
-)  # fmt: skip
-_add(
-    _WHO,
-    "source",
-    FactType.TEXT,
-    "How they signed up (organic, contest, import ...).",
-    lambda f, _: _text(f.subject.contact.source),
-)
+_add(_WHO, "has_address", FactType.FLAG, "An e-mail address is known.", lambda f, _: f.subject.contact.address is not None)
+_add(_WHO, "email_domain", FactType.TEXT, "The domain of the address, as an A-label.", lambda f, _: f.subject.contact.address.domain if f.subject.contact.address is not None else None)
+_add(_WHO, "source", FactType.TEXT, "How they signed up (organic, contest, import ...).", lambda f, _: _text(f.subject.contact.source))
 _add(_WHO, "timezone", FactType.TEXT, "Their IANA time zone.", lambda f, _: _text(f.subject.contact.timezone))
 _add(_WHO, "locale", FactType.TEXT, "Their language tag.", lambda f, _: _text(f.subject.contact.locale))
 _add(_WHO, "tags", FactType.SET, "Their tags.", lambda f, _: as_fact(f.subject.contact.tags))
-_add(
-    _WHO,
-    "signed_up_at",
-    FactType.INSTANT,
-    "When they signed up: as the application says, else their first consent that was not imported.",
-    lambda f, _: _signed_up(f),
-)
+_add(_WHO, "signed_up_at", FactType.INSTANT, "When they signed up: as the application says, else their first consent that was not imported.", lambda f, _: _signed_up(f))
 _add(_WHO, "days_since_signup", FactType.NUMBER, "Days since `signed_up_at`.", lambda f, _: _days(f, _signed_up(f)))
-_add(
-    _WHO,
-    "frequency",
-    FactType.TEXT,
-    "How often they chose to hear from us (P2).",
-    lambda f, _: _text(f.subject.contact.frequency),
-)
+_add(_WHO, "frequency", FactType.TEXT, "How often they chose to hear from us (P2).", lambda f, _: _text(f.subject.contact.frequency))
 _add(_WHO, "field", FactType.TEXT, "A field of the application, of its declared type.", _custom, takes="a field's name")
 
-_add(
-    _CONSENT,
-    "lists",
-    FactType.SET,
-    "Lists they are subscribed to, confirmed, and not out of.",
-    lambda f, _: _active_lists(f),
-)
-_add(
-    _CONSENT,
-    "ever_lists",
-    FactType.SET,
-    "Lists they ever joined or asked to join.",
-    lambda f, _: frozenset(f.subject.person.lists()),
-)
-_add(
-    _CONSENT,
-    "out_of_all",
-    FactType.FLAG,
-    "A no to all marketing stands that no confirmation has overridden (O2).",
-    lambda f, _: f.subject.person.out_of_all,
-)
+_add(_CONSENT, "lists", FactType.SET, "Lists they are subscribed to, confirmed, and not out of.", lambda f, _: _active_lists(f))
+_add(_CONSENT, "ever_lists", FactType.SET, "Lists they ever joined or asked to join.", lambda f, _: frozenset(f.subject.person.lists()))
+_add(_CONSENT, "out_of_all", FactType.FLAG, "A no to all marketing stands that no confirmation has overridden (O2).", lambda f, _: f.subject.person.out_of_all)
 _add(_CONSENT, "bounced", FactType.FLAG, "The address bounced for good.", _has(SuppressionKind.BOUNCE))
 _add(_CONSENT, "complained", FactType.FLAG, "They reported a mail as spam.", _has(SuppressionKind.COMPLAINT))
 _add(_CONSENT, "sunset", FactType.FLAG, "The sunset policy stopped marketing to them.", _has(SuppressionKind.SUNSET))
-_add(
-    _CONSENT,
-    "engaged_since_sunset",
-    FactType.FLAG,
-    "They opened, clicked or answered after they were sunset (S11).",
-    lambda f, _: _engaged_since_sunset(f),
-)
+_add(_CONSENT, "engaged_since_sunset", FactType.FLAG, "They opened, clicked or answered after they were sunset (S11).", lambda f, _: _engaged_since_sunset(f))
 _add(_CONSENT, "paused", FactType.FLAG, "They asked for a pause that is not over.", _has(SuppressionKind.PAUSE))
 _add(_CONSENT, "archived", FactType.FLAG, "They were taken out of the active records.", _has(SuppressionKind.ARCHIVE))
-_add(
-    _CONSENT,
-    "erased",
-    FactType.FLAG,
-    "Their data was erased; the address is never mailed again.",
-    _has(SuppressionKind.ERASURE),
-)
+_add(_CONSENT, "erased", FactType.FLAG, "Their data was erased; the address is never mailed again.", _has(SuppressionKind.ERASURE))
 
-_add(
-    _ENGAGEMENT, "last_sent", FactType.INSTANT, "When the latest mail of any kind was sent.", _at(lambda e: e.last_sent)
-)
-_add(
-    _ENGAGEMENT,
-    "last_open",
-    FactType.INSTANT,
-    "The last open not known to be a machine's (R18).",
-    _at(lambda e: e.last_open),
-)
-_add(
-    _ENGAGEMENT,
-    "last_click",
-    FactType.INSTANT,
-    "The last click not known to be a machine's.",
-    _at(lambda e: e.last_click),
-)
-_add(
-    _ENGAGEMENT,
-    "last_conversion",
-    FactType.INSTANT,
-    "The last purchase or other conversion.",
-    _at(lambda e: e.last_conversion),
-)
-_add(
-    _ENGAGEMENT,
-    "last_engagement",
-    FactType.INSTANT,
-    "The last open, click, reply or conversion not known to be a machine's.",
-    _at(lambda e: e.last_engagement),
-)
-_add(
-    _ENGAGEMENT,
-    "days_since_sent",
-    FactType.NUMBER,
-    "Days since the latest marketing mail.",
-    _since(lambda e: e.last_marketing),
-)
+_add(_ENGAGEMENT, "last_sent", FactType.INSTANT, "When the latest mail of any kind was sent.", _at(lambda e: e.last_sent))
+_add(_ENGAGEMENT, "last_open", FactType.INSTANT, "The last open not known to be a machine's (R18).", _at(lambda e: e.last_open))
+_add(_ENGAGEMENT, "last_click", FactType.INSTANT, "The last click not known to be a machine's.", _at(lambda e: e.last_click))
+_add(_ENGAGEMENT, "last_conversion", FactType.INSTANT, "The last purchase or other conversion.", _at(lambda e: e.last_conversion))
+_add(_ENGAGEMENT, "last_engagement", FactType.INSTANT, "The last open, click, reply or conversion not known to be a machine's.", _at(lambda e: e.last_engagement))
+_add(_ENGAGEMENT, "days_since_sent", FactType.NUMBER, "Days since the latest marketing mail.", _since(lambda e: e.last_marketing))
 _add(_ENGAGEMENT, "days_since_open", FactType.NUMBER, "Days since `last_open`.", _since(lambda e: e.last_open))
 _add(_ENGAGEMENT, "days_since_click", FactType.NUMBER, "Days since `last_click`.", _since(lambda e: e.last_click))
-_add(
-    _ENGAGEMENT,
-    "days_since_conversion",
-    FactType.NUMBER,
-    "Days since `last_conversion`.",
-    _since(lambda e: e.last_conversion),
-)
-_add(
-    _ENGAGEMENT,
-    "days_inactive",
-    FactType.NUMBER,
-    "Days since `last_engagement`; for those who never engaged, since their first mail.",
-    _since(lambda e: e.inactive_since),
-)
-_add(
-    _ENGAGEMENT,
-    "mails_tracked",
-    FactType.NUMBER,
-    "Mails sent that did not fail: the evidence there is.",
-    lambda f, _: f.engagement.mails_tracked,
-)
-_add(
-    _ENGAGEMENT,
-    "mails_since_engagement",
-    FactType.NUMBER,
-    "Mails sent after `last_engagement`, or all of them; counted within the window of kept mails.",
-    lambda f, _: f.engagement.mails_since_engagement,
-)
-_add(
-    _ENGAGEMENT,
-    "engagement_ratio",
-    FactType.NUMBER,
-    "Share of the latest 5 mails engaged with, divided by that of the 5 before; missing where those were none.",
-    lambda f, _: f.engagement.ratio(5),
-)
-_add(
-    _ENGAGEMENT,
-    "re_engagement_mails",
-    FactType.NUMBER,
-    "Re-engagement and last-chance mails since `last_engagement`.",
-    lambda f, _: f.engagement.re_engagement_mails,
-)
-_add(
-    _ENGAGEMENT,
-    "days_since_last_chance",
-    FactType.NUMBER,
-    "Days since a last-chance mail that nothing has answered.",
-    _since(lambda e: e.unanswered_last_chance),
-)
-_add(
-    _ENGAGEMENT,
-    "machine_share",
-    FactType.NUMBER,
-    "Share of all opens that machines made.",
-    lambda f, _: f.engagement.machine_share,
-)
-_add(
-    _ENGAGEMENT,
-    "opened_mails",
-    FactType.NUMBER,
-    "How many of the latest N mails they opened, clicked or answered.",
-    lambda f, n: f.engagement.engaged_of(int(n)),
-    takes="a number",
-)
-_add(
-    _ENGAGEMENT,
-    "clicked_mails",
-    FactType.NUMBER,
-    "How many of the latest N mails they clicked or answered.",
-    lambda f, n: f.engagement.clicked_of(int(n)),
-    takes="a number",
-)
-_add(
-    _ENGAGEMENT,
-    "opened_share",
-    FactType.NUMBER,
-    "Share of the latest N mails they opened, clicked or answered; missing where there were none.",
-    lambda f, n: f.engagement.share_of(int(n)),
-    takes="a number",
-)
-_add(
-    _ENGAGEMENT,
-    "mails_in_days",
-    FactType.NUMBER,
-    "Marketing mails sent in the last N days, within the window of kept mails.",
-    lambda f, n: f.engagement.sent_in(int(n)),
-    takes="a number",
-)
+_add(_ENGAGEMENT, "days_since_conversion", FactType.NUMBER, "Days since `last_conversion`.", _since(lambda e: e.last_conversion))
+_add(_ENGAGEMENT, "days_inactive", FactType.NUMBER, "Days since `last_engagement`; for those who never engaged, since their first mail.", _since(lambda e: e.inactive_since))
+_add(_ENGAGEMENT, "mails_tracked", FactType.NUMBER, "Mails sent that did not fail: the evidence there is.", lambda f, _: f.engagement.mails_tracked)
+_add(_ENGAGEMENT, "mails_since_engagement", FactType.NUMBER, "Mails sent after `last_engagement`, or all of them; counted within the window of kept mails.", lambda f, _: f.engagement.mails_since_engagement)
+_add(_ENGAGEMENT, "engagement_ratio", FactType.NUMBER, "Share of the latest 5 mails engaged with, divided by that of the 5 before; missing where those were none.", lambda f, _: f.engagement.ratio(5))
+_add(_ENGAGEMENT, "re_engagement_mails", FactType.NUMBER, "Re-engagement and last-chance mails since `last_engagement`.", lambda f, _: f.engagement.re_engagement_mails)
+_add(_ENGAGEMENT, "days_since_last_chance", FactType.NUMBER, "Days since a last-chance mail that nothing has answered.", _since(lambda e: e.unanswered_last_chance))
+_add(_ENGAGEMENT, "machine_share", FactType.NUMBER, "Share of all opens that machines made.", lambda f, _: f.engagement.machine_share)
+_add(_ENGAGEMENT, "opened_mails", FactType.NUMBER, "How many of the latest N mails they opened, clicked or answered.", lambda f, n: f.engagement.engaged_of(int(n)), takes="a number")
+_add(_ENGAGEMENT, "clicked_mails", FactType.NUMBER, "How many of the latest N mails they clicked or answered.", lambda f, n: f.engagement.clicked_of(int(n)), takes="a number")
+_add(_ENGAGEMENT, "opened_share", FactType.NUMBER, "Share of the latest N mails they opened, clicked or answered; missing where there were none.", lambda f, n: f.engagement.share_of(int(n)), takes="a number")
+_add(_ENGAGEMENT, "mails_in_days", FactType.NUMBER, "Marketing mails sent in the last N days, within the window of kept mails.", lambda f, n: f.engagement.sent_in(int(n)), takes="a number")
 
-_add(
-    _CAMPAIGN,
-    "list_standing",
-    FactType.TEXT,
-    "How they stand with the lists behind the campaign: active, out-of-all, out-of-channel, out-of-list, unconfirmed, expired or none.",
-)
+_add(_CAMPAIGN, "list_standing", FactType.TEXT, "How they stand with the lists behind the campaign: active, out-of-all, out-of-channel, out-of-list, unconfirmed, expired or none.")
 _add(_CAMPAIGN, "already_sent", FactType.FLAG, "The campaign was handed off to them before, or may have been.")
-_add(
-    _CAMPAIGN,
-    "too_soon",
-    FactType.FLAG,
-    "Less than the frequency they chose has passed since the latest marketing mail (P2).",
-    lambda f, _: _too_soon(f),
-)
+_add(_CAMPAIGN, "same_address", FactType.FLAG, "Another contact with the same address gets the campaign.")
+_add(_CAMPAIGN, "too_soon", FactType.FLAG, "Less than the frequency they chose has passed since the latest marketing mail (P2).", lambda f, _: _too_soon(f))
 
 _add(_DERIVED, "tier", FactType.TEXT, "The engagement tier that the policy's first table gave.")
-_add(
-    _DERIVED,
-    "rank",
-    FactType.NUMBER,
-    "Place in the audience by a number, highest first, from 1; equals in order of contact_id.",
-    takes="a fact",
-)
+_add(_DERIVED, "rank", FactType.NUMBER, "Place in the audience by a number, highest first, from 1; equals in order of contact_id.", takes="a fact")
 # fmt: on
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import combinations
 from typing import Any
 
 from attrs import frozen
 
 from lifecycle_mail.model.instants import DAY, to_micros
+from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES, FactType
 from lifecycle_mail.policy.predicates import RELATIVE, TEXTUAL, FactValue, Leaf, Op
 from lifecycle_mail.policy.tables import Table, show
 
@@ -45,7 +47,10 @@ class Change:
         if one is None or other is None:
             return math.inf
         if isinstance(one, int | float) and isinstance(other, int | float):
-            return abs(float(one) - float(other))
+            try:
+                return abs(float(one) - float(other))
+            except OverflowError:
+                return math.inf
         return 1.0
 
 
@@ -90,7 +95,7 @@ def find_flips(table: Table, facts: Mapping[str, Any], *, pairs: bool = True) ->
         pairs: whether to look for pairs where no single change reaches an outcome.
     """
     decided = table.decide(facts)
-    outcome = decided.outcome
+    facts, outcome = decided.facts, decided.outcome
     by_fact = {name: tuple(changes) for name, changes in _changes(table, facts).items()}
     singles: dict[tuple[str, str], Flip] = {}
     for name, changes in by_fact.items():
@@ -130,14 +135,14 @@ def _pairs(
 
 
 def _changes(table: Table, facts: Mapping[str, Any]) -> dict[str, list[Change]]:
-    found: dict[str, dict[FactValue, Change]] = {}
+    found: dict[str, dict[tuple[type, FactValue], Change]] = {}
     for rule in table.rules:
         for leaf in rule.when.leaves():
             before = facts[leaf.fact]
             values = found.setdefault(leaf.fact, {})
             for after, words in _boundaries(leaf, before, facts):
                 if after != before or type(after) is not type(before):
-                    values.setdefault(after, Change(leaf.fact, before, after, words))
+                    values.setdefault((type(after), after), Change(leaf.fact, before, after, words))
     return {name: list(changes.values()) for name, changes in found.items() if name != "now"}
 
 
@@ -148,20 +153,45 @@ def _boundaries(leaf: Leaf, before: FactValue, facts: Mapping[str, Any]) -> Iter
         yield members | {value}, f"with {value!r}"
         yield members - {value}, f"without {value!r}"
     elif op in RELATIVE:
+        if facts["now"] is None:
+            return
         now, span = facts["now"], round(value * DAY)
         edge = now + span if op is Op.IN_NEXT else now - span
         for at in (edge - 1, edge, edge + 1):
-            yield at, f"{'in' if op is Op.IN_NEXT else ''} {value:g} days {'' if op is Op.IN_NEXT else 'ago'}".strip()
+            yield at, f"in {_shown(value)} days" if op is Op.IN_NEXT else f"{_shown(value)} days ago"
+        if op is not Op.OLDER:  # their other end
+            yield now, "now"
+            yield (now + 1, "after now") if op is Op.IN_LAST else (now - 1, "before now")
     elif op in TEXTUAL:
         yield value, f"{'containing' if op is Op.CONTAINS else op} {value!r}"
         yield "", f"without {value!r}"
     elif op is Op.IN:
         for item in value:
             yield from _around(item, ordered=False)
-    elif op is not Op.MISSING:
+    elif op is Op.MISSING:
+        yield _stand_in(leaf.fact, facts), "known"
+    else:
         yield from _around(value, ordered=op not in (Op.EQ, Op.NE))
-    if before is not None and not isinstance(before, bool | frozenset):
+    if before is not None and (op is Op.MISSING or not isinstance(before, bool | frozenset)):
         yield None, "missing"
+
+
+def _stand_in(name: str, facts: Mapping[str, Any]) -> FactValue:
+    """Return some value for a fact of which a table asks whether there is one."""
+    known = CATALOGUE.get(name) or FAMILIES.get(name.partition(":")[0])
+    kind = known.type if known is not None else FactType.TEXT
+    stand_ins: dict[FactType, FactValue] = {
+        FactType.FLAG: False,
+        FactType.NUMBER: 0,
+        FactType.TEXT: "",
+        FactType.INSTANT: facts["now"] or 0,
+        FactType.SET: frozenset(),
+    }
+    return stand_ins[kind]
+
+
+def _shown(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _around(value: Any, *, ordered: bool) -> Iterator[tuple[FactValue, str]]:
@@ -171,11 +201,17 @@ def _around(value: Any, *, ordered: bool) -> Iterator[tuple[FactValue, str]]:
         return
     if isinstance(value, str):
         yield value, f"= {value!r}"
-        yield value + "\x00", f"other than {value!r}"
+        yield value + "\x00", f"above {value!r}" if ordered else f"other than {value!r}"
+        if ordered:
+            yield "", f"below {value!r}"
         return
-    at = value if isinstance(value, int | float) else to_micros(value)
-    shown = f"{value:g}" if isinstance(value, int | float) else str(value)
-    step = 1 if not isinstance(value, int | float) else None
+    number = isinstance(value, int | float)
+    at = value if number else to_micros(value)
+    shown = _shown(value) if number else str(value)
+    below, above = at - 1, at + 1
+    if number:
+        with suppress(OverflowError):  # of an int beyond all floats, the neighbours will do
+            below, above = math.nextafter(at, -math.inf), math.nextafter(at, math.inf)
     yield at, f"= {shown}"
-    yield (at - step if step else math.nextafter(at, -math.inf)), f"below {shown}" if ordered else f"other than {shown}"
-    yield (at + step if step else math.nextafter(at, math.inf)), f"above {shown}"
+    yield below, f"below {shown}" if ordered else f"other than {shown}"
+    yield above, f"above {shown}" if ordered else f"other than {shown}"

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 
 from attrs import field, frozen
 
-from lifecycle_mail.errors import UnknownName
+from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.campaigns import Campaign
-from lifecycle_mail.policy.eligibility import SENDABLE, Cap, Screened, Screening, gates, screen
+from lifecycle_mail.policy.eligibility import SENDABLE, Cap, Rest, Screened, Screening, gates, screen
 from lifecycle_mail.policy.facts import Facts, Subject
 from lifecycle_mail.policy.segments import rank, ranks_needed
 from lifecycle_mail.policy.tables import Decision, Table
@@ -149,6 +150,7 @@ def plan(
     now: datetime,
     position: int = 0,
     cap: Cap | None = None,
+    rest: Rest | None = None,
     policy_version: str = "",
     already_sent: Collection[ContactId] = frozenset(),
 ) -> Plan:
@@ -160,6 +162,7 @@ def plan(
         now: the instant of planning, aware UTC.
         position: the log's sequence number up to which the subjects are true.
         cap: at most so many marketing mails in so many days.
+        rest: when to let contacts rest (S3).
         policy_version: of the policy in force.
         already_sent: contacts this campaign was handed off to, or may have been.
 
@@ -167,12 +170,34 @@ def plan(
         CampaignRefused: a marketing campaign with no list behind it (L3).
     """
     campaign.require_list()
-    table = gates(campaign, cap=cap)
+    table = gates(campaign, cap=cap, rest=rest)
     audience = [Facts(subject) for subject in subjects if in_audience(subject, campaign)]
     put_ranks(audience, campaign)
     rows = [screen_row(facts, campaign, table, position=position, already_sent=already_sent) for facts in audience]
     rows.sort(key=lambda row: row.contact_id)
+    twice = sorted({one.contact_id for one, other in pairwise(rows) if one.contact_id == other.contact_id})
+    if twice:
+        raise InvalidInput(f"given twice: {', '.join(twice[:3])}; a contact is accounted for, and mailed, once")
+    rows = list(_one_for_each_address(rows, campaign, table, position=position))
     return Plan(campaign=campaign, now=now, position=position, policy_version=policy_version, rows=tuple(rows))
+
+
+def _one_for_each_address(
+    rows: Iterable[PlanRow], campaign: Campaign, table: Table, *, position: int
+) -> Iterator[PlanRow]:
+    """Let one of several contacts with one address get the campaign: the first in order of contact_id."""
+    served: set[str] = set()
+    for row in rows:
+        if row.recipient is None:
+            yield row
+        elif row.recipient.address.identity in served:
+            facts = Facts(row.subject)
+            facts.update(row.decision.facts)
+            facts["same_address"] = True
+            yield screen_row(facts, campaign, table, position=position, already_sent=())
+        else:
+            served.add(row.recipient.address.identity)
+            yield row
 
 
 def screen_row(

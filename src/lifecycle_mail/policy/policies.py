@@ -14,12 +14,13 @@ from typing import Any
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
-from lifecycle_mail.policy.documents import converter, parse_toml, require_table, structure
-from lifecycle_mail.policy.eligibility import Cap
+from lifecycle_mail.policy.documents import check_values, converter, parse_toml, require_table, structure
+from lifecycle_mail.policy.eligibility import Cap, Rest
 from lifecycle_mail.policy.facts import CATALOGUE_VERSION
 from lifecycle_mail.policy.settings import Cadence, Settings
 from lifecycle_mail.policy.sunset import band_table, keep_everyone, sunset_table, tier_table
 from lifecycle_mail.policy.tables import Table
+from lifecycle_mail.policy.text import from_json
 
 
 @frozen(kw_only=True)
@@ -31,29 +32,41 @@ class Policy:
         tiers: the table that puts a contact in a tier.
         sunset: the table that reads the tier and says what happens next.
         cap: at most so many marketing mails in so many days, or None.
+        rest: after how many mails without a sign of interest contacts rest, and how long (S3), or None.
     """
 
     name: str
     tiers: Table
     sunset: Table
     cap: Cap | None = None
+    rest: Rest | None = None
     _version: list[str] = field(init=False, factory=list, eq=False, repr=False)
 
     @classmethod
-    def for_cadence(cls, cadence: Cadence | str, *, name: str = "", cap: Cap | None = None, **settings: Any) -> Policy:
+    def for_cadence(
+        cls,
+        cadence: Cadence | str,
+        *,
+        name: str = "",
+        cap: Cap | None = None,
+        rest: Rest | None = None,
+        **settings: Any,
+    ) -> Policy:
         """Return the preset for how often one sends; any setting can be given.
 
         Raises:
             InvalidInput: an unknown cadence or setting, or a number that makes no sense.
         """
         numbers = Settings.for_cadence(cadence, **settings)
-        return cls(name=name or str(cadence), tiers=tier_table(numbers), sunset=sunset_table(numbers), cap=cap)
+        tiers, sunset = tier_table(numbers), sunset_table(numbers)
+        return cls(name=name or str(cadence), tiers=tiers, sunset=sunset, cap=cap, rest=rest)
 
     @property
     def version(self) -> str:
         """Twelve hex digits of the hash of everything that can change a decision."""
         if not self._version:
-            content = json.dumps([CATALOGUE_VERSION, self.to_dict()], sort_keys=True, ensure_ascii=False)
+            data = {key: value for key, value in self.to_dict().items() if key != "name"}  # which decides nothing
+            content = json.dumps([CATALOGUE_VERSION, data], sort_keys=True, ensure_ascii=False)
             self._version.append(hashlib.sha256(content.encode()).hexdigest()[:12])
         return self._version[0]
 
@@ -62,6 +75,8 @@ class Policy:
         data: dict[str, Any] = {"name": self.name}
         if self.cap is not None:
             data["cap"] = converter().unstructure(self.cap)
+        if self.rest is not None:
+            data["rest"] = converter().unstructure(self.rest)
         data["tiers"] = _table_data(self.tiers)
         data["sunset"] = _table_data(self.sunset)
         return data
@@ -88,18 +103,19 @@ class Policy:
     def from_dict(cls, data: dict[str, Any], *, what: str = "policy", path: str = "$") -> Policy:
         """Read a policy from plain data; see `from_toml`."""
         problems: list[Problem] = []
-        known = {"name", "cadence", "settings", "bands", "tiers", "sunset", "cap"}
+        known = {"name", "cadence", "settings", "bands", "tiers", "sunset", "cap", "rest"}
         problems += [
             Problem(f"{path}.{key}", "unknown", f"one of {', '.join(sorted(known))}")
             for key in sorted(set(data) - known)
         ]
         tiers = _read(problems, lambda: _read_tiers(data, what, path))
         sunset = _read(problems, lambda: _read_sunset(data, what, path))
-        cap = (
-            _read(problems, lambda: structure(data["cap"], Cap, what=what, path=f"{path}.cap"))
-            if "cap" in data
-            else None
-        )
+        if "settings" in data and ("tiers" in data or "bands" in data):
+            problems.append(
+                Problem(f"{path}.settings", "without effect beside tables or bands", "take one of them out")
+            )
+        cap = _read(problems, lambda: _read_limit(data, "cap", Cap, what, path))
+        rest = _read(problems, lambda: _read_limit(data, "rest", Rest, what, path))
         name = data.get("name", data.get("cadence", "policy"))
         if not isinstance(name, str):
             problems.append(Problem(f"{path}.name", "expected a text"))
@@ -108,7 +124,7 @@ class Policy:
                 problems += table.check(f"{path}.{where}.rules")
         if problems or tiers is None or sunset is None:
             raise InvalidDocument(what, problems)
-        return cls(name=str(name), tiers=tiers, sunset=sunset, cap=cap)
+        return cls(name=str(name), tiers=tiers, sunset=sunset, cap=cap, rest=rest)
 
 
 def _read(problems: list[Problem], read: Any) -> Any:
@@ -132,7 +148,33 @@ def _settings(data: dict[str, Any], what: str, path: str) -> Settings:
         defaults = converter().unstructure(Settings.for_cadence(data["cadence"]))
     except InvalidInput as error:
         raise InvalidDocument(what, [Problem(f"{path}.cadence", str(error))]) from None
-    return structure({**defaults, **given}, Settings, what=what, path=f"{path}.settings")
+    given = {**defaults, **given}
+    problems += check_values(given, Settings, path=f"{path}.settings")
+    try:
+        given["hold"] = from_json(given["hold"], path=f"{path}.settings.hold")
+        made = None if problems else Settings(**given)
+    except InvalidDocument as error:
+        problems += error.problems
+    except InvalidInput as error:
+        problems.append(Problem(f"{path}.settings", str(error)))
+    if problems or made is None:
+        raise InvalidDocument(what, problems)
+    return made
+
+
+def _read_limit(data: dict[str, Any], key: str, kind: type, what: str, path: str) -> Any:
+    if key not in data:
+        return None
+    problems: list[Problem] = []
+    given = require_table(data[key], f"{path}.{key}", problems)
+    if not problems:
+        problems += check_values(given, kind, path=f"{path}.{key}")
+    if problems:
+        raise InvalidDocument(what, problems)
+    return kind(**given)
+
+
+_BANDS = {"fact", "cuts", "upper_included", "names", "missing"}
 
 
 def _read_tiers(data: dict[str, Any], what: str, path: str) -> Table:
@@ -141,12 +183,18 @@ def _read_tiers(data: dict[str, Any], what: str, path: str) -> Table:
     if "bands" in data:
         problems: list[Problem] = []
         bands = require_table(data["bands"], f"{path}.bands", problems)
+        problems += [
+            Problem(f"{path}.bands.{key}", "unknown", f"one of {', '.join(_BANDS)}")
+            for key in sorted(set(bands) - _BANDS)
+        ]
+        if not problems and "cuts" not in bands:
+            problems.append(Problem(f"{path}.bands.cuts", "required, and missing", "for example [30, 60, 90]"))
+        if problems:
+            raise InvalidDocument(what, problems)
         try:
             return band_table(**{"fact": "days_since_open", **bands})
-        except (InvalidInput, TypeError) as error:
-            raise InvalidDocument(
-                what, [*problems, Problem(f"{path}.bands", str(error).replace("band_table() ", ""))]
-            ) from None
+        except InvalidInput as error:
+            raise InvalidDocument(what, [Problem(f"{path}.bands", str(error))]) from None
     return tier_table(_settings(data, what, path))
 
 

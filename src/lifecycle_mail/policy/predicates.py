@@ -11,7 +11,9 @@ same test written by hand.
 
 from __future__ import annotations
 
+import keyword
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -173,9 +175,30 @@ def _as_literal(value: Any) -> Any:
     if isinstance(value, datetime):
         return as_utc(value)
     if isinstance(value, list | tuple | set | frozenset):
-        unique = {(type(item).__name__, item): item for item in map(_as_literal, value)}
-        return tuple(unique[place] for place in sorted(unique))
+        try:
+            unique = {(type(item).__name__, item): item for item in map(_as_literal, value)}
+            return tuple(unique[place] for place in sorted(unique))
+        except TypeError:  # no literal, then: no hash, or no order
+            raise InvalidInput("a list holds texts, numbers, flags and instants") from None
     return value
+
+
+def _told_apart(value: Any) -> Any:
+    """What literals are compared by: True equals 1 in Python, and must not here."""
+    if isinstance(value, tuple):
+        return tuple(map(_told_apart, value))
+    return isinstance(value, bool), value
+
+
+_FACT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:.+)?", re.DOTALL)
+_WORDS = frozenset({"everyone", "nobody"})
+
+
+def _check_fact(_instance: object, _attribute: object, name: Any) -> None:
+    # F57: a name is written into text and read back, where it must not turn into anything but a name.
+    found = _FACT.fullmatch(name) if isinstance(name, str) else None
+    if found is None or keyword.iskeyword(found[1]) or found[1] in _WORDS or found[0].startswith("rank:rank:"):
+        raise InvalidInput(f"{str(name)[:80]!r} is not the name of a fact: write days_inactive or field:plan")
 
 
 @frozen(repr=False)
@@ -188,9 +211,9 @@ class Leaf(Predicate):
         value: the literal; a tuple for `in`, a number of days for the relative ones, None for `missing`.
     """
 
-    fact: str
+    fact: str = field(validator=_check_fact)
     op: Op = field(converter=Op)
-    value: Any = field(default=None, converter=_as_literal)
+    value: Any = field(default=None, converter=_as_literal, eq=_told_apart)
     test: Test = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

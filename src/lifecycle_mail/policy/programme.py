@@ -122,14 +122,14 @@ class _Reader:
         for key in sorted(set(data) - known):
             self.note(f"$.{key}", "unknown", f"one of {', '.join(sorted(known))}")
         fields = self.fields(data.get("fields", {}))
-        lists = _by_key(self.each(data, "lists", MailingList))
-        segments = _by_key(self.each(data, "segments", Segment))
+        lists = _by_key(made for _, made in self.each(data, "lists", MailingList))
+        placed = self.each(data, "segments", Segment)
+        segments = _by_key(made for _, made in placed)
         for key in lists.keys() & segments.keys():
             self.note(
                 "$.segments", f"{key!r} is a list too", "a campaign's `to` must tell them apart: rename the segment"
             )
-        for place, segment in enumerate(segments.values()):
-            path = f"$.segments[{place}]"
+        for path, segment in placed:
             for missing in [key for key in segment.of if key not in lists]:
                 self.note(f"{path}.of", str(UnknownName("list", missing, lists)))
             self.problems += check(
@@ -137,6 +137,11 @@ class _Reader:
             )
         campaigns = _by_key(self.campaigns(data, lists, segments))
         policy = self.policy(data.get("policy"))
+        if policy is not None:
+            for table, name in ((policy.tiers, "tiers"), (policy.sunset, "sunset")):
+                self.problems += table.check(
+                    f"$.policy.{name}.rules", fields=fields or None, lists=frozenset(map(ListKey, lists))
+                )
         if policy is None or self.problems:
             return None
         return Programme(lists=lists, segments=segments, campaigns=campaigns, fields=fields, policy=policy)
@@ -163,11 +168,11 @@ class _Reader:
             self.note(f"$.{name}", f"{key!r} stands there twice", "keys are unique: rename one")
         return [(f"$.{name}[{place}]", row) for place, row in enumerate(rows)]
 
-    def each(self, data: Mapping[str, Any], name: str, kind: type) -> list[Any]:
-        found: list[Any] = []
+    def each(self, data: Mapping[str, Any], name: str, kind: type) -> list[tuple[str, Any]]:
+        found: list[tuple[str, Any]] = []
         for path, row in self.rows(data, name):
             try:
-                found.append(structure(row, kind, what=self.what, path=path))
+                found.append((path, structure(_one_as_list(row, "of"), kind, what=self.what, path=path)))
             except InvalidDocument as error:
                 self.problems += error.problems
         return found
@@ -178,7 +183,7 @@ class _Reader:
         found: list[Campaign] = []
         for path, row in self.rows(data, "campaigns"):
             try:
-                written = structure(row, _Written, what=self.what, path=path)
+                written = structure(_one_as_list(row, "to"), _Written, what=self.what, path=path)
             except InvalidDocument as error:
                 self.problems += error.problems
                 continue
@@ -211,6 +216,13 @@ class _Reader:
         except InvalidDocument as error:
             self.problems += error.problems
             return None
+
+
+def _one_as_list(row: Any, key: str) -> Any:
+    """Take `of = "offers"` as `of = ["offers"]`, as Python does, and not as a list of letters."""
+    if isinstance(row, Mapping) and isinstance(row.get(key), str):
+        return {**row, key: [row[key]]}
+    return row
 
 
 @frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any
 
@@ -31,18 +32,27 @@ INACTIVE_DAYS: dict[Cadence, tuple[int, int]] = {
 """Days without a sign of interest until *inactive* (S1) and *deeply inactive* (S2: six months or more)."""
 
 
-def _positive(_instance: object, attribute: Any, value: float) -> None:
-    if isinstance(value, bool) or not value > 0:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _positive(_instance: object, attribute: Any, value: Any) -> None:
+    if not (_is_number(value) and value > 0):
         raise InvalidInput(f"{attribute.name} {value!r}: give a number above zero")
 
 
-def _not_negative(_instance: object, attribute: Any, value: float) -> None:
-    if isinstance(value, bool) or not value >= 0:
-        raise InvalidInput(f"{attribute.name} {value!r}: give zero or more")
+def _not_negative(_instance: object, attribute: Any, value: Any) -> None:
+    if not (_is_number(value) and value >= 0):
+        raise InvalidInput(f"{attribute.name} {value!r}: give a number, zero or more")
 
 
-def _share(_instance: object, attribute: Any, value: float) -> None:
-    if not 0 < value <= 1:
+def _mails(_instance: object, attribute: Any, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 3660:
+        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to 3660")
+
+
+def _share(_instance: object, attribute: Any, value: Any) -> None:
+    if not (_is_number(value) and 0 < value <= 1):
         raise InvalidInput(f"{attribute.name} {value!r}: give a share above 0 and at most 1")
 
 
@@ -68,23 +78,22 @@ class Settings:
 
     inactive_days: float = field(validator=_positive)
     deep_days: float = field(validator=_positive)
-    evidence_mails: int = field(default=5, validator=_positive)
+    evidence_mails: int = field(default=5, validator=_mails)
     new_days: float = field(default=30, validator=_not_negative)
     high_share: float = field(default=0.5, validator=_share)
-    high_mails: int = field(default=10, validator=_positive)
-    at_risk_mails: int = field(default=3, validator=_positive)
+    high_mails: int = field(default=10, validator=_mails)
+    at_risk_mails: int = field(default=3, validator=_mails)
     at_risk_ratio: float = field(default=0.5, validator=_share)
     sunset_after_days: float = field(default=180, validator=_positive)
-    re_engagement_mails: int = field(default=3, validator=_positive)
+    re_engagement_mails: int = field(default=3, validator=_mails)
     answer_days: float = field(default=7, validator=_not_negative)
     observe_days: float = field(default=0, validator=_not_negative)
     hold: Predicate = field(default=NOBODY, converter=as_predicate)
 
-    @deep_days.validator
-    def _deeper(self, _attribute: object, value: float) -> None:
-        if value < self.inactive_days:
+    def __attrs_post_init__(self) -> None:
+        if self.deep_days < self.inactive_days:
             raise InvalidInput(
-                f"deep_days {value!r} is below inactive_days {self.inactive_days!r}: nobody would be inactive"
+                f"deep_days {self.deep_days!r} is below inactive_days {self.inactive_days!r}: nobody would be inactive"
             )
 
     @classmethod

@@ -46,6 +46,16 @@ class Action(StrEnum):
     LEAVE = "leave"
 
 
+UNRESPONSIVE = "unresponsive"
+"""The tag of contacts whom a re-engagement campaign may filter by, here and at the ESP (S12)."""
+
+UNRESPONSIVE_ACTIONS = frozenset({Action.RE_ENGAGE, Action.OBSERVE, Action.LAST_CHANCE, Action.HOLD, Action.SUNSET})
+"""The next steps of contacts who carry it."""
+
+ENGAGED_ACTIONS = frozenset({Action.KEEP, Action.WATCH, Action.WELCOME_BACK})
+"""The next steps of contacts who carry it no longer."""
+
+
 def tier_table(s: Settings) -> Table:
     """Build the table of tiers. A contact is in the first tier whose row holds."""
     return Table(
@@ -78,8 +88,9 @@ def sunset_table(s: Settings) -> Table:
     asked = where.re_engagement_mails >= s.re_engagement_mails
     long_enough = where.days_inactive >= s.sunset_after_days
     unanswered = where.days_since_last_chance >= s.answer_days + s.observe_days
+    answering = where.days_since_last_chance < s.answer_days + s.observe_days
     held = [
-        Rule(name="a-person-decides", when=silent & unanswered & long_enough & s.hold, then=Action.HOLD,
+        Rule(name="a-person-decides", when=silent & asked & unanswered & long_enough & s.hold, then=Action.HOLD,
              because="would be sunset, but a person decides about such contacts (S10)"),
     ] if s.hold != NOBODY else []  # fmt: skip
     return Table(
@@ -94,9 +105,9 @@ def sunset_table(s: Settings) -> Table:
             Rule(name="no-evidence", when=where.tier.is_in([Tier.UNKNOWN, Tier.NEW]), then=Action.WAIT,
                  because="nobody is sunset for lack of evidence (S2)"),
             *held,
-            Rule(name="unanswered", when=silent & unanswered & long_enough, then=Action.SUNSET,
+            Rule(name="unanswered", when=silent & asked & unanswered & long_enough, then=Action.SUNSET,
                  because="did not answer the last chance of {days_since_last_chance} days ago"),
-            Rule(name="last-chance-open", when=silent & ~where.days_since_last_chance.is_missing(), then=Action.OBSERVE,
+            Rule(name="last-chance-open", when=silent & answering, then=Action.OBSERVE,
                  because="the last chance of {days_since_last_chance} days ago is still open"),
             Rule(name="asked-enough", when=silent & asked & long_enough, then=Action.LAST_CHANCE,
                  because="{re_engagement_mails} re-engagement mails without an answer"),
@@ -129,7 +140,8 @@ def band_table(
     """
     fact_named(fact)
     cuts = list(cuts)
-    if not cuts or cuts != sorted(set(cuts)):
+    numbers = all(isinstance(cut, int | float) and not isinstance(cut, bool) for cut in cuts)
+    if not cuts or not numbers or cuts != sorted(set(cuts)):
         raise InvalidInput(f"cuts {cuts!r}: give at least one number, ascending, each once")
     sign = "<=" if upper_included else "<"
     if names is None:
@@ -137,6 +149,8 @@ def band_table(
             *(f"{sign}{cut:g}" for cut in cuts),
             f"{'>' if upper_included else ''}{cuts[-1]:g}{'' if upper_included else '+'}",
         ]
+    if not all(isinstance(name, str) for name in [*names, missing]) or not isinstance(upper_included, bool):
+        raise InvalidInput("names and `missing` are texts, `upper_included` is true or false")
     if len(names) != len(cuts) + 1 or len({*names, missing}) != len(names) + 1:
         raise InvalidInput(f"names {list(names)!r}: give {len(cuts) + 1} different ones, none of them {missing!r}")
     op = Op.LE if upper_included else Op.LT

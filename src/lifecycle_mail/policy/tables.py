@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput, Problem
 from lifecycle_mail.model.instants import from_micros
-from lifecycle_mail.policy.facts import FactType, check, fact_named
-from lifecycle_mail.policy.predicates import AnyOf, FactValue, Leaf, Predicate, Trace, as_predicate
+from lifecycle_mail.policy.facts import CATALOGUE, FactType, check, fact_named
+from lifecycle_mail.policy.predicates import AnyOf, FactValue, Leaf, Op, PlainFacts, Predicate, Trace, as_predicate
 
 MOST_FLIPS = 8
 """How many changes an explanation prints; `find_flips` returns all."""
 
-_PLACE = re.compile(r"\{([^{}]{1,80})\}")
+_PLACE = re.compile(r"\{([^{}]*)\}")
 
 
 def _known_places(_instance: object, _attribute: object, text: str) -> None:
@@ -67,6 +68,11 @@ def _unique_names(_instance: object, _attribute: object, rules: tuple[Rule, ...]
         seen.add(rule.name)
 
 
+def _another_name(instance: Table, _attribute: object, otherwise: Otherwise) -> None:
+    if any(rule.name == otherwise.name for rule in instance.rules):
+        raise InvalidInput(f"a rule and `otherwise` are both named {otherwise.name!r}: rename one")
+
+
 @frozen(kw_only=True)
 class Table:
     """Ordered rules; the first that holds decides.
@@ -79,7 +85,7 @@ class Table:
 
     name: str
     rules: tuple[Rule, ...] = field(converter=_as_rules, validator=_unique_names)
-    otherwise: Otherwise
+    otherwise: Otherwise = field(validator=_another_name)
     _tests: tuple[tuple[Callable[[Mapping[str, Any]], bool], Rule], ...] = field(init=False, eq=False, repr=False)
 
     @_tests.default
@@ -88,6 +94,8 @@ class Table:
 
     def decide(self, facts: Mapping[str, Any]) -> Decision:
         """Find the first rule that holds of these facts."""
+        if type(facts) is dict:
+            facts = PlainFacts.of(facts)
         for test, rule in self._tests:
             if test(facts):
                 return Decision(self, rule, facts)
@@ -111,10 +119,11 @@ class Table:
         lines = ["| # | rule | when | then | because |", "|--:|---|---|---|---|"]
         for number, rule in enumerate(self.rules, 1):
             lines.append(
-                f"| {number} | {rule.name} | `{_cell(str(rule.when))}` | **{rule.then}** | {_cell(rule.because)} |"
+                f"| {number} | {_cell(rule.name)} | `{_cell(str(rule.when))}` | **{_cell(rule.then)}** "
+                f"| {_cell(rule.because)} |"
             )
         last = self.otherwise
-        lines.append(f"| | {last.name} | | **{last.then}** | {_cell(last.because)} |")
+        lines.append(f"| | {_cell(last.name)} | | **{_cell(last.then)}** | {_cell(last.because)} |")
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -137,8 +146,10 @@ def show(name: str, value: FactValue) -> str:
         return "yes" if value else "no"
     if isinstance(value, str):
         return repr(value)
-    if isinstance(value, int) and fact_named(name).type is FactType.INSTANT:
-        return from_micros(value).strftime("%Y-%m-%d %H:%M UTC")
+    known = CATALOGUE.get(name)
+    if isinstance(value, int) and known is not None and known.type is FactType.INSTANT:
+        with suppress(OverflowError):
+            return from_micros(value).strftime("%Y-%m-%d %H:%M UTC")
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
 
 
@@ -244,7 +255,7 @@ class Decision:
 def _line(row: RuleTrace, width: int) -> str:
     when = row.rule.when
     values = [f"{name} = {show(name, value)}" for name, value in row.values().items()]
-    flag = isinstance(when, Leaf) and when.value is True
+    flag = isinstance(when, Leaf) and when.op is Op.EQ and when.value is True
     said = "" if flag else f"{when}   "
     mark, answer = "=>" if row.decided else "  ", "yes" if row.holds else "no"
     return f"  {mark} {answer:<3}  {row.rule.name:<{width}}  {said}[{', '.join(values)}]"

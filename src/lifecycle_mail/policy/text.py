@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -59,15 +60,24 @@ def _fact_text(name: str) -> str:
     if base == "rank":
         return f"rank({_fact_text(argument)})"
     if base == "field":
-        return f"field({json.dumps(argument, ensure_ascii=False)})"
-    return f"{base}({argument})" if argument.isdecimal() else f"{base}({json.dumps(argument, ensure_ascii=False)})"
+        return f"field({_quoted(argument)})"
+    return f"{base}({argument})" if _COUNT.fullmatch(argument) else f"{base}({_quoted(argument)})"
+
+
+_COUNT = re.compile("0|[1-9][0-9]{0,8}")
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def _quoted(text: str) -> str:
+    # A lone surrogate stands in no file and no hash; its escape does.
+    return _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _literal_text(value: Any) -> str:
     if isinstance(value, datetime):
         return f'instant("{value.isoformat().replace("+00:00", "Z")}")'
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return _quoted(value)
     if isinstance(value, tuple):
         return "(" + ", ".join(map(_literal_text, value)) + ("," if len(value) == 1 else "") + ")"
     return repr(value)
@@ -117,6 +127,8 @@ def parse(text: str) -> Predicate:
     Raises:
         InvalidInput: the text is no predicate; the message shows the place and what to write instead.
     """
+    if not isinstance(text, str):
+        raise InvalidInput(f"{type(text).__name__} is not a predicate: give a text")
     if len(text) > MOST_TEXT:
         raise InvalidInput(f"a predicate of {len(text)} characters: the longest is {MOST_TEXT}")
     try:
@@ -224,7 +236,7 @@ class _Reader:
             if (
                 isinstance(argument, ast.Constant)
                 and isinstance(argument.value, str | int)
-                and argument.value is not True
+                and not isinstance(argument.value, bool)
             ):
                 return f"{name}:{argument.value}"
         raise self.refuse(node, 'expected a fact such as days_inactive, field("plan") or opened_mails(10)')
@@ -232,7 +244,7 @@ class _Reader:
     def literal(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
             return node.value
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             value = self.literal(node.operand)
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return -value
@@ -243,6 +255,7 @@ class _Reader:
             and isinstance(node.func, ast.Name)
             and node.func.id == "instant"
             and len(node.args) == 1
+            and not node.keywords
         ):
             value = self.literal(node.args[0])
             if isinstance(value, str):
@@ -262,7 +275,7 @@ def fact_as_python(name: str) -> str:
         return f"where.rank({fact_as_python(argument)})"
     if not colon:
         return f"where.{base}"
-    return f"where.{base}({int(argument) if argument.isdecimal() else argument!r})"
+    return f"where.{base}({argument if _COUNT.fullmatch(argument) else repr(argument)})"
 
 
 def as_python(predicate: Predicate) -> str:
@@ -369,7 +382,7 @@ def _leaf_from_json(data: Mapping[str, Any], path: str, problems: list[Problem])
     value = data.get("value")
     try:
         literal = [_literal_from_json(item) for item in value] if isinstance(value, list) else _literal_from_json(value)
-        return Leaf(str(data["fact"]), op, literal)
+        return Leaf(data["fact"], op, literal)
     except (InvalidInput, TypeError, ValueError) as error:
         problems.append(Problem(f"{path}.value", str(error)))
         return None

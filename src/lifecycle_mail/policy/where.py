@@ -60,6 +60,8 @@ class FactRef:
 
     def is_in(self, values: Iterable[_Value]) -> Leaf:
         """One of these values."""
+        if isinstance(values, str):
+            raise InvalidInput(f"is_in({values!r}): give a list of values, or compare with ==")
         return Leaf(self._name, Op.IN, list(values))
 
     def has(self, member: str) -> Leaf:
@@ -140,7 +142,7 @@ class Where:
 
     def rank(self, by: FactRef) -> FactRef:
         """The place in the audience when it is put in order by a number, highest first, from 1; see `top`."""
-        return FactRef(f"rank:{by.fact_name}")
+        return FactRef(fact_named(f"rank:{by.fact_name}").name)
 
     def top(self, count: int, *, by: FactRef) -> Leaf:
         """The first `count` of the audience by a number, highest first; equals are put in order of contact_id.

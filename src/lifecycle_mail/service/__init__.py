@@ -1,8 +1,20 @@
 """The service: `Lifecycle(esp=..., store=...)`, the one place that calls ports."""
 
+from lifecycle_mail.service.applying import Applied
+from lifecycle_mail.service.causes import OptOutCauses
 from lifecycle_mail.service.consenting import NeedsConfirmation, OptedOut, Subscribed
 from lifecycle_mail.service.lifecycle import AsOf, Lifecycle
 from lifecycle_mail.service.receiving import Received
 from lifecycle_mail.service.sending import SendReport
 
-__all__ = ["AsOf", "Lifecycle", "NeedsConfirmation", "OptedOut", "Received", "SendReport", "Subscribed"]
+__all__ = [
+    "Applied",
+    "AsOf",
+    "Lifecycle",
+    "NeedsConfirmation",
+    "OptOutCauses",
+    "OptedOut",
+    "Received",
+    "SendReport",
+    "Subscribed",
+]

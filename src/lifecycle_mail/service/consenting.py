@@ -124,7 +124,6 @@ class Consents:
         with self.store.transaction():
             contact = self._found_or_made(who, contact_id, source=source, now=now)
             person = self.reader.person(contact)
-            self._lift_own(contact, person, provenance, now=now)
             asks = frozenset(opt_out.id for opt_out in person.opt_outs_of(to.key, to.channel))
             unsure = to.double_opt_in or to.key in person.elsewhere
             if (asks or unsure) and person.standing(to.key, now=now, channel=to.channel) is not ListStanding.ACTIVE:
@@ -141,6 +140,7 @@ class Consents:
                 expires_at=expires_at,
             )
             self.store.append([consent], at=now)
+            self._lift_own(contact, person, provenance, now=now)
             return Subscribed(contact_id=contact.id, list=to.key, entry=consent.id)
 
     def confirm(self, token: str, *, now: datetime, evidence: str) -> Subscribed:
@@ -226,14 +226,19 @@ class Consents:
                 if standing is not None:  # a double click, or a no said before: it stands (F48)
                     return OptedOut(opt_out=standing, is_new=False)
             new = self.store.append([made], at=now)
+            if not new:  # the same event, reported again (F33)
+                held = self.store.record(made.id)
+                known = held.entry if held is not None and held.entry.subject == subject else made
+                return OptedOut(opt_out=known if isinstance(known, OptOut) else made, is_new=False)
             flying = tuple(
                 claim for claim in claims
                 if claim.state in (ClaimState.HANDED_OFF, ClaimState.UNKNOWN) and now - claim.at <= IN_FLIGHT
+                and claim.leaves_list is not None and scope.covers(claim.leaves_list)
             )  # fmt: skip
             if flying and contact is not None:
                 self.store.mark_in_flight(contact.id, [claim.campaign for claim in flying], opted_out_at=now)
                 flying = tuple(evolve(claim, opted_out_at=claim.opted_out_at or now) for claim in flying)
-        return OptedOut(opt_out=made, in_flight=flying, is_new=bool(new))
+        return OptedOut(opt_out=made, in_flight=flying)
 
     @staticmethod
     def _scope_of(campaign: Campaign | None, claims: Sequence[Claim], person: Person | None, *, now: datetime) -> Scope:

@@ -33,9 +33,11 @@ from lifecycle_mail.policy.eligibility import gates
 from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.planning import Plan, screen_row
 from lifecycle_mail.policy.programme import Programme
-from lifecycle_mail.policy.sunset import Action
 from lifecycle_mail.policy.tables import Decision
 from lifecycle_mail.ports import Capability, ClaimState, Content, Esp, Reports, SendsMails, Store, TakesOptOuts
+from lifecycle_mail.service import applying
+from lifecycle_mail.service.applying import Applied
+from lifecycle_mail.service.causes import OptOutCauses, opt_out_causes
 from lifecycle_mail.service.consenting import Consents, NeedsConfirmation, OptedOut, Subscribed
 from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import Received, Receiver, take_events
@@ -293,24 +295,19 @@ class Lifecycle:
         subjects = (self._reader.subjects([contact], now=as_utc(each_at(contact)))[0] for contact in self.store.each())
         return deciding.decide(subjects, self.programme.policy)
 
-    def apply(self, decisions: Iterable[ContactDecision], *, now: datetime) -> dict[str, int]:
-        """Write what decisions ask for: suppress the sunset, and end the sunset of those who came back (S10, S11).
+    def apply(self, decisions: Iterable[ContactDecision], *, now: datetime) -> Applied:
+        """Write what decisions ask for (S10-S12).
 
-        The policy's version is kept with each entry (S12). A second call with the same decisions changes nothing.
+        Suppresses whom the policy sunsets, ends the sunset of those who came back by their own act, and tags the
+        unresponsive, here and at an ESP that has tags. The policy's version is kept with each entry. A second call
+        with the same decisions changes nothing.
         """
-        now = as_utc(now)
-        done = {"sunset": 0, "welcome-back": 0}
-        for row in decisions:
-            held = self._reader.person(row.subject.contact).held_by(now=now)
-            source = f"policy:{row.policy_version}"
-            if row.action.outcome == Action.SUNSET and SuppressionKind.SUNSET not in held:
-                why = Provenance(actor=Actor.POLICY, through=Through.RUN, at=now, source=source, text=row.action.reason)
-                self.suppress(row.contact_id, SuppressionKind.SUNSET, provenance=why, now=now)
-                done["sunset"] += 1
-            elif row.action.outcome == Action.WELCOME_BACK and SuppressionKind.SUNSET in held:
-                self.lift(row.contact_id, SuppressionKind.SUNSET, by=Actor.CONTACT, now=now, evidence=row.action.reason)
-                done["welcome-back"] += 1
-        return done
+        return applying.apply(decisions, self._reader, self.esp, now=as_utc(now))
+
+    def opt_out_causes(self, *, until: datetime | None = None) -> OptOutCauses:
+        """Count opt-outs by the campaign, segment and reason that led to them (O3), now or as of a past instant."""
+        position = None if until is None else self.store.position_at(as_utc(until))
+        return opt_out_causes(self.store.records(until=position))
 
     def plan(self, campaign: Campaign | str, *, now: datetime, to: Iterable[str] | None = None) -> Plan:
         """Account for everybody in a campaign's audience. Nothing is sent.
@@ -338,8 +335,8 @@ class Lifecycle:
             subjects = self._reader.some_subjects(dict.fromkeys(self.contact(one).id for one in to), now=now)
         policy = self.programme.policy
         return planning.plan(
-            subjects, found, now=now, position=position, cap=policy.cap, policy_version=policy.version,
-            already_sent=spent(self.store.claims(found.key)),
+            subjects, found, now=now, position=position, cap=policy.cap, rest=policy.rest,
+            policy_version=policy.version, already_sent=spent(self.store.claims(found.key)),
         )  # fmt: skip
 
     def why(self, who: str, *, now: datetime, campaign: Campaign | str | None = None) -> tuple[Decision, ...]:
@@ -358,7 +355,7 @@ class Lifecycle:
         try:
             return (plan[contact.id].decision,)
         except UnknownName:  # outside the audience: the gates still have an answer
-            table = gates(found, cap=self.programme.policy.cap)
+            table = gates(found, cap=self.programme.policy.cap, rest=self.programme.policy.rest)
             return (screen_row(Facts(subject), found, table, position=plan.position, already_sent=()).decision,)
 
     def explain(self, who: str, *, now: datetime, campaign: Campaign | str | None = None) -> str:
@@ -389,7 +386,7 @@ class Lifecycle:
         sender = Sender(
             self._reader,
             self.esp,
-            cap=self.programme.policy.cap,
+            policy=self.programme.policy,
             now=as_utc(now),
             worker=uuid.uuid4().hex,
             wait=self._wait,

@@ -10,7 +10,7 @@ ESP sends itself it is the call of `release`.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import cast
@@ -18,13 +18,15 @@ from typing import cast
 from attrs import field, frozen
 
 from lifecycle_mail.errors import CampaignRefused, EspError, EspUnavailable, OutcomeUnknown
-from lifecycle_mail.model.entries import Record
+from lifecycle_mail.model.addresses import MatchKey
+from lifecycle_mail.model.entries import AddressChanged, OptOut, Record
 from lifecycle_mail.model.events import EngagementEvent, EventKind, Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.policy.campaigns import Campaign
-from lifecycle_mail.policy.eligibility import Cap, Screened, Withheld, gates
+from lifecycle_mail.policy.eligibility import Screened, Withheld, gates
 from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.planning import Plan, PlanRow, put_ranks, screen_row
+from lifecycle_mail.policy.policies import Policy
 from lifecycle_mail.policy.segments import ranks_needed
 from lifecycle_mail.ports import (
     LARGEST_CHUNK,
@@ -56,8 +58,10 @@ class SendReport:
         withheld: who was sendable when planned and is not any more, by reason.
         refused: whom the ESP refused for good, with its error.
         unknown: whose outcome is unknown: `reconcile` asks again.
-        returned: how many were not handed off and may be sent by another call.
+        returned: how many were not handed off; unless the campaign was released, another call may send them.
         problem: why the send stopped early, or None.
+
+    Everybody that the plan calls sendable is in one of `sent`, `withheld`, `refused`, `unknown` and `returned`.
     """
 
     campaign: CampaignKey
@@ -89,29 +93,32 @@ class Sender:
     Args:
         reader: of the store.
         esp: where mails go.
-        cap: the policy's cap.
+        policy: the policy in force.
         now: the instant of sending, aware UTC.
         worker: a name that no other worker has.
         wait: called between reads that must wait for the ESP, with the number of the read; sleeps outside tests.
     """
 
     def __init__(
-        self, reader: Reader, esp: Esp, *, cap: Cap | None, now: datetime, worker: str, wait: Callable[[int], None]
+        self, reader: Reader, esp: Esp, *, policy: Policy, now: datetime, worker: str, wait: Callable[[int], None]
     ) -> None:
         self.reader = reader
         self.store = reader.store
         self.esp = esp
-        self.cap = cap
+        self.policy = policy
         self.now = now
         self.worker = worker
         self.wait = wait
-        self.withheld: Counter[str] = Counter()
+        self.withheld: dict[ContactId, str] = {}
         self.refused: dict[ContactId, EspError] = {}
+        self.seen = 0  # up to which record of the log the staged were screened
+        self.bound: defaultdict[MatchKey | None, set[ContactId]] = defaultdict(set)
+        self.keyed: set[ContactId] = set()
 
     def send(self, plan: Plan, *, content: Content | None) -> SendReport:
         """Send a plan; see `Lifecycle.send`."""
         self.campaign = plan.campaign
-        self.table = gates(plan.campaign, cap=self.cap)
+        self.table = gates(plan.campaign, cap=self.policy.cap, rest=self.policy.rest)
         self.ranks = _ranks(plan)
         can = self.esp.capabilities
         if not can & {Capability.CAMPAIGNS, Capability.SINGLE_MAILS}:
@@ -120,11 +127,13 @@ class Sender:
             raise CampaignRefused(
                 f"campaign {plan.campaign.key!r} is being sent by another worker: call again when it is done"
             )
+        self.ids = [recipient.contact_id for recipient in plan.recipients]
         try:
-            ids = [recipient.contact_id for recipient in plan.recipients]
             if Capability.CAMPAIGNS in can:
-                return self._send_campaign(cast(SendsCampaigns, self.esp), ids, content)
-            return self._send_mails(cast(SendsMails, self.esp), ids, content)
+                return self._send_campaign(cast(SendsCampaigns, self.esp), self.ids, content)
+            return self._send_mails(cast(SendsMails, self.esp), self.ids, content)
+        except EspError as error:  # it could not be asked or told who is staged: nothing has left
+            return self._report(problem=error)
         finally:
             self.store.finish(plan.campaign.key, self.worker)
 
@@ -145,15 +154,15 @@ class Sender:
             if row.recipient is not None:
                 passing.append(row.recipient)
             else:
-                self.withheld[row.decision.outcome] += 1
+                self.withheld[row.contact_id] = row.decision.outcome
         return passing
 
     # -- mails one by one
 
     def _send_mails(self, esp: SendsMails, ids: list[ContactId], content: Content | None) -> SendReport:
         key = self.campaign.key
-        sent: list[ContactId] = []
-        unknown = 0
+        sent: set[ContactId] = set()
+        unknown: set[ContactId] = set()
         problem: EspError | None = None
         self._settle_open(key, ClaimState.UNKNOWN)  # an interrupted run may have sent them
         already = spent(self.store.claims(key))
@@ -162,69 +171,84 @@ class Sender:
                 passing = self._passing([contact_id], already)
                 free = self.store.claim(passing, at=self.now)
             if not free:
-                self.withheld[Withheld.ALREADY_SENT] += len(passing)  # another worker was faster (F19)
+                self._note_taken(passing)
                 continue
             state = ClaimState.HANDED_OFF
             try:
                 esp.send(passing[0], content=content)
             except OutcomeUnknown:
-                state, unknown = ClaimState.UNKNOWN, unknown + 1
+                state = ClaimState.UNKNOWN
+                unknown.add(contact_id)
             except EspUnavailable as error:
                 state, problem = ClaimState.RETURNED, error
             except EspError as error:
                 state = ClaimState.REFUSED
                 self.refused[contact_id] = error
-            self.store.settle(key, [contact_id], state, at=self.now)
             if state is ClaimState.HANDED_OFF:
-                sent.append(contact_id)
-                self._record_sent([contact_id])
+                self._hand_off([contact_id])
+                sent.add(contact_id)
+            else:
+                self.store.settle(key, [contact_id], state, at=self.now)
+            if state in (ClaimState.HANDED_OFF, ClaimState.UNKNOWN):
+                self._note_in_flight({contact_id}, after=passing[0].position)
             if problem is not None:
                 break
-        return self._report(sent=len(sent), unknown=unknown, returned=1 if problem else 0, problem=problem)
+        return self._report(sent=sent, unknown=unknown, problem=problem)
 
     # -- a campaign that the ESP sends itself
 
     def _send_campaign(self, esp: SendsCampaigns, ids: list[ContactId], content: Content | None) -> SendReport:
         key = self.campaign.key
         if esp.released(key):
-            # Released, and the answer or the worker was lost: what was staged has left.
-            gone = self._settle_open(key, ClaimState.HANDED_OFF)
-            self._record_sent(gone)
-            fresh = set(ids) - set(self.store.claims(key))
-            if fresh:
-                raise CampaignRefused(
-                    f"campaign {key!r} was released before: make a new campaign for {len(fresh)} more"
-                )
-            return self._report(sent=len(gone))
-        problem, position = self._stage(esp, ids, content)
-        expected = self._delta(esp, self._open(key), position)
-        expected, mismatch = self._read_back(esp, expected)
-        problem = problem or mismatch
+            return self._finish_released(ids)
+        problem = self._stage(esp, ids, content)
+        if problem is not None:  # releasing a part would shut out the rest: what is staged waits for the next call
+            return self._report(problem=problem)
+        expected, problem = self._read_back(esp, self._delta(esp, self._open(key)))
         if not expected:
-            return self._report(returned=self._return_open(key), problem=problem)
+            self._settle_open(key, ClaimState.RETURNED)
+            return self._report(problem=problem)
         try:
             esp.release(key)
         except OutcomeUnknown as error:
             self.store.settle(key, expected, ClaimState.UNKNOWN, at=self.now)
-            return self._report(unknown=len(expected), problem=error)
+            self._note_in_flight(expected, after=self.seen)
+            return self._report(unknown=expected, problem=error)
         except EspError as error:
-            return self._report(returned=len(expected), problem=error)  # still staged: the next call goes on
-        self.store.settle(key, expected, ClaimState.HANDED_OFF, at=self.now)
-        self._record_sent(expected)
-        return self._report(sent=len(expected), returned=self._return_open(key), problem=problem)
+            return self._report(problem=error)  # still staged: the next call goes on
+        self._hand_off(expected)
+        self._note_in_flight(expected, after=self.seen)
+        return self._report(sent=expected)
 
-    def _stage(self, esp: SendsCampaigns, ids: list[ContactId], content: Content | None) -> tuple[EspError | None, int]:
+    def _finish_released(self, ids: list[ContactId]) -> SendReport:
+        """Released, and the answer or the worker was lost: what was staged has left."""
+        key = self.campaign.key
+        before = self.store.claims(key)
+        gone = self._open(key)
+        self._hand_off(gone)
+        self._note_in_flight(gone, after=min((before[one].position for one in gone), default=0))
+        more = self._passing([one for one in ids if one not in gone], spent(self.store.claims(key)))
+        if more:
+            raise CampaignRefused(f"campaign {key!r} was released before: make a new campaign for {len(more)} more")
+        return self._report(sent=gone)
+
+    def _stage(self, esp: SendsCampaigns, ids: list[ContactId], content: Content | None) -> EspError | None:
         key = self.campaign.key
         # What a run that died had claimed is claimed anew; what it had staged is screened again from its position.
-        left = self.store.claims(key)
-        self.store.settle(
-            key, {o for o, c in left.items() if c.state is ClaimState.CLAIMED}, ClaimState.RETURNED, at=self.now
-        )
-        first = min([self.store.position(), *(c.position for c in left.values() if c.state is ClaimState.STAGED)])
+        with self.store.transaction():
+            left = self.store.claims(key)
+            self.store.settle(
+                key, {o for o, c in left.items() if c.state is ClaimState.CLAIMED}, ClaimState.RETURNED, at=self.now
+            )
+        staged = {one: claim.position for one, claim in left.items() if claim.state is ClaimState.STAGED}
+        self.seen = min([self.store.position(), *staged.values()])
+        passed: set[ContactId] = set()
         for chunk in chunks(ids, LARGEST_CHUNK):
             with self.store.transaction():
                 passing = self._passing(chunk, spent(self.store.claims(key)))
                 free = self.store.claim(passing, at=self.now)
+            passed.update(one.contact_id for one in passing)
+            self._note_taken(one for one in passing if one.contact_id not in free and one.contact_id not in staged)
             mine = [one for one in passing if one.contact_id in free]
             if not mine:
                 continue
@@ -234,43 +258,66 @@ class Sender:
                 continue  # staging is not hand-off: reading back tells who is in
             except EspError as error:
                 self.store.settle(key, free, ClaimState.RETURNED, at=self.now)
-                return error, first
+                return error
             self.refused.update(handled.refused)
             self.store.settle(key, handled.refused.keys(), ClaimState.REFUSED, at=self.now)
             self.store.settle(key, handled.accepted, ClaimState.STAGED, at=self.now)
-        return None, first
+        # Staged by an earlier call, and since then out of the plan or withheld by what is in no log: a field, a cap.
+        self._take_out(esp, staged.keys() - passed)
+        return None
 
-    def _delta(self, esp: SendsCampaigns, staged: set[ContactId], position: int) -> set[ContactId]:
-        """Screen again whom the log has spoken of since `position`, until it says nothing new (F17)."""
-        key = self.campaign.key
+    def _take_out(self, esp: SendsCampaigns, gone: Collection[ContactId]) -> None:
+        if gone:
+            esp.unstage(self.campaign.key, gone)
+            self.store.settle(self.campaign.key, gone, ClaimState.RETURNED, at=self.now)
+
+    def _delta(self, esp: SendsCampaigns, staged: set[ContactId]) -> set[ContactId]:
+        """Screen again whom the log has spoken of since they were screened, until it says nothing new (F17)."""
         while True:
-            news = list(self.store.records(after=position))
+            news = list(self.store.records(after=self.seen))
             if not news:
                 return staged
-            position = news[-1].seq
+            self.seen = news[-1].seq
+            # Whose address changed is staged under the old one.
+            moved = {record.entry.subject.contact_id for record in news if isinstance(record.entry, AddressChanged)}
             touched = self._touched(news, staged)
-            kept = {one.contact_id for one in self._passing(touched, ())}
-            gone = touched - kept
-            if gone:
-                esp.unstage(key, gone)
-                self.store.settle(key, gone, ClaimState.RETURNED, at=self.now)
-                staged = staged - gone
+            gone = touched - {one.contact_id for one in self._passing(touched - moved, ())}
+            self._take_out(esp, gone)
+            staged = staged - gone
 
-    def _touched(self, news: Iterable[Record], staged: set[ContactId]) -> set[ContactId]:
+    def _touched(self, news: Iterable[Record], among: set[ContactId]) -> set[ContactId]:
+        """Return whom of these contacts the news may bind: by id, or by an address they have or used to have."""
         subjects = [record.entry.subject for record in news]
-        ids = {subject.contact_id for subject in subjects}
+        touched = {subject.contact_id for subject in subjects} & among
         keys = {subject.key for subject in subjects if subject.key is not None}
-        contacts = self.store.get(staged) if keys else {}
-        return {one for one in staged if one in ids or (one in contacts and self.reader.key(contacts[one]) in keys)}
+        if keys:
+            self._read_keys(among)
+        return touched.union(*(self.bound.get(key, set()) & among for key in keys))
 
-    def _read_back(self, esp: SendsCampaigns, expected: set[ContactId]) -> tuple[set[ContactId], EspError | None]:
+    def _read_keys(self, ids: Iterable[ContactId]) -> None:
+        """Read once by which match keys these contacts are bound, former ones included."""
+        for chunk in chunks(one for one in ids if one not in self.keyed):
+            contacts = self.store.get(chunk)
+            about = self.store.about({one: self.reader.keys(contact) for one, contact in contacts.items()})
+            for one, entries in about.items():
+                keys: set[MatchKey | None] = {self.reader.key(contacts[one])}
+                for entry in entries:
+                    if isinstance(entry, AddressChanged) and entry.subject.contact_id == one:
+                        keys |= {entry.old, entry.subject.key}
+                for key in keys:
+                    self.bound[key].add(one)
+            self.keyed.update(chunk)
+
+    def _read_back(
+        self, esp: SendsCampaigns, expected: set[ContactId]
+    ) -> tuple[set[ContactId], EspError | None]:
         """Compare whom the ESP would mail with whom we mean; then screen once more what has come since."""
         key = self.campaign.key
+        found: set[ContactId] = set()
         for attempt in range(1, READS + 1):
-            position = self.store.position()
             found = set(esp.staged(key))
             if found == expected:
-                left = self._delta(esp, expected, position)
+                left = self._delta(esp, expected)
                 if left == expected:
                     return expected, None
                 expected = left
@@ -278,42 +325,58 @@ class Sender:
                 esp.unstage(key, found - expected)
             if attempt < READS:
                 self.wait(attempt)
-        missing = expected - found
-        if missing:  # perhaps only late to show: taken out, so that nobody counts on them either way
-            esp.unstage(key, missing)
-            self.store.settle(key, missing, ClaimState.RETURNED, at=self.now)
-        if set(esp.staged(key)) - (expected - missing):
-            problem = EspUnavailable(
-                esp=esp.name,
-                operation="read back",
-                body="others are staged than were screened",
-                fix="nothing was released: send again",
-            )
-            return set(), problem
-        return self._delta(esp, expected - missing, position), None
+        # Perhaps only late to show: taken out, so that nobody counts on them either way.
+        self._take_out(esp, expected - found)
+        expected = expected & found
+        if set(esp.staged(key)) <= expected == self._delta(esp, expected):
+            return expected, None
+        problem = EspUnavailable(
+            esp=esp.name,
+            operation="read back",
+            body="others are staged than were screened",
+            fix="nothing was released: send again",
+        )
+        return set(), problem
 
     # -- claims and reports
 
     def _open(self, key: CampaignKey) -> set[ContactId]:
         return {one for one, claim in self.store.claims(key).items() if claim.state in OPEN_STATES}
 
-    def _settle_open(self, key: CampaignKey, state: ClaimState) -> set[ContactId]:
-        found = self._open(key)
-        self.store.settle(key, found, state, at=self.now)
-        return found
+    def _settle_open(self, key: CampaignKey, state: ClaimState) -> None:
+        with self.store.transaction():
+            self.store.settle(key, self._open(key), state, at=self.now)
 
-    def _return_open(self, key: CampaignKey) -> int:
-        return len(self._settle_open(key, ClaimState.RETURNED))
+    def _hand_off(self, ids: Collection[ContactId]) -> None:
+        """Settle what has left and count it as sent, both or neither."""
+        with self.store.transaction():
+            self.store.settle(self.campaign.key, ids, ClaimState.HANDED_OFF, at=self.now)
+            take_events(self.store, sent_events(self.campaign, ids, at=self.now, source=self.esp.name))
 
-    def _record_sent(self, ids: Collection[ContactId]) -> None:
-        take_events(self.store, sent_events(self.campaign, ids, at=self.now, source=self.esp.name))
+    def _note_taken(self, recipients: Iterable[Screened]) -> None:
+        """Account for those whom another worker claimed first (F19)."""
+        self.withheld.update((one.contact_id, Withheld.ALREADY_SENT) for one in recipients)
+
+    def _note_in_flight(self, ids: set[ContactId], *, after: int) -> None:
+        """Note whose no was recorded after they were screened, too late for this mail (F18)."""
+        news = [record for record in self.store.records(after=after) if isinstance(record.entry, OptOut)]
+        claims = self.store.claims(self.campaign.key) if news else {}
+        for record in news:
+            assert isinstance(record.entry, OptOut)  # noqa: S101 - filtered above
+            for one in self._touched([record], ids):
+                leaves = claims[one].leaves_list
+                if leaves is not None and record.entry.scope.covers(leaves):
+                    self.store.mark_in_flight(one, [self.campaign.key], opted_out_at=record.entry.provenance.at)
 
     def _report(
-        self, *, sent: int = 0, unknown: int = 0, returned: int = 0, problem: EspError | None = None
+        self, *, sent: Collection[ContactId] = (), unknown: Collection[ContactId] = (), problem: EspError | None = None
     ) -> SendReport:
+        left = {*sent, *unknown}
+        withheld = {one: why for one, why in self.withheld.items() if one not in left}
         return SendReport(
-            campaign=self.campaign.key, sent=sent, withheld=self.withheld, refused=self.refused,
-            unknown=unknown, returned=returned, problem=problem,
+            campaign=self.campaign.key, sent=len(sent), withheld=Counter(withheld.values()), refused=self.refused,
+            unknown=len(unknown), returned=len(set(self.ids) - left - withheld.keys() - self.refused.keys()),
+            problem=problem,
         )  # fmt: skip
 
 
