@@ -127,7 +127,9 @@ def citing_consents(
         subject=people() if by is None else st.just(by),
         list=st.sampled_from(LISTS),
         standing=st.just(Standing.CONFIRMED),
-        provenance=provenances(Actor.CONTACT).map(lambda said: evolve(said, evidence="click in the mail")),
+        provenance=provenances(Actor.CONTACT).map(
+            lambda said: evolve(said, through=Through.CONFIRMATION, evidence="click in the mail")
+        ),
         cites=cites,
     )
 

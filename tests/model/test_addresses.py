@@ -172,9 +172,7 @@ def test_versions() -> None:
 )
 def test_variants(written: str, plain: str, dots: str, tags: str, both: str) -> None:
     """Case never makes a difference to an opt-out; plus tags and Gmail dots do unless switched on (F61)."""
-    expected = [
-        f"{rules.version}:{key}" for rules, key in zip(ALL_RULES, (plain, dots, tags, both), strict=True)
-    ]
+    expected = [f"{rules.version}:{key}" for rules, key in zip(ALL_RULES, (plain, dots, tags, both), strict=True)]
 
     assert expected == [parse_address(written).match_key(rules) for rules in ALL_RULES]
     assert parse_address(written).identity == expected[0]
@@ -597,9 +595,7 @@ labels = st.one_of(
 )
 tlds = st.one_of(
     st.text("abcXYZ", min_size=1, max_size=5),
-    st.sampled_from(
-        ["com", "COM", "test", "TEST", "contest", "local", "arpa", "onion", "invalid", "x2", "1"]
-    ),
+    st.sampled_from(["com", "COM", "test", "TEST", "contest", "local", "arpa", "onion", "invalid", "x2", "1"]),
 )
 domains = st.builds(lambda names, tld: ".".join([*names, tld]), st.lists(labels, max_size=4), tlds)
 ascii_addresses = st.builds(lambda local, domain: f"{local}@{domain}", locals_, domains)
@@ -625,9 +621,7 @@ local_texts = st.one_of(
     st.text(TRICKY, min_size=1, max_size=3),
 )
 domain_texts = st.one_of(
-    st.sampled_from(
-        ["gmail.com", "GoogleMail.com", "example.com", "b\u00fccher.example", "\u65e5\u672c\u3002jp"]
-    ),
+    st.sampled_from(["gmail.com", "GoogleMail.com", "example.com", "b\u00fccher.example", "\u65e5\u672c\u3002jp"]),
     st.builds("{}{}.com".format, st.sampled_from("aK\u0130\u65e5"), st.text(SOUND, max_size=5)),
     st.builds("b{}r.com".format, st.text(TRICKY, min_size=1, max_size=2)),
 )
@@ -744,9 +738,7 @@ def test_same_verdict_as_email_validator(text: str) -> None:
         assert theirs.local_part in (ours.local, ours.local.lower())
 
 
-@pytest.mark.parametrize(
-    "text", ["ann.smith+news@mail.example.co.uk", "Info@Example.com", "o'neil@a-b.example"]
-)
+@pytest.mark.parametrize("text", ["ann.smith+news@mail.example.co.uk", "Info@Example.com", "o'neil@a-b.example"])
 def test_fast_path_is_taken(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everyday addresses do not pay for email-validator."""
     called: list[object] = []

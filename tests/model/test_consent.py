@@ -9,7 +9,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from lifecycle_mail.model.addresses import MatchKey
-from lifecycle_mail.model.consent import ECHO, ConsentState, ListStanding, Person
+from lifecycle_mail.model.consent import ConsentState, ListStanding, Person
+from lifecycle_mail.model.echoes import ECHO
 from lifecycle_mail.model.entries import (
     AddressChanged,
     Consent,
@@ -410,6 +411,32 @@ class TestComingBack:
         assert Person.read(told, ANN, HERE).echoes.keys() == {told[2].id, told[3].id}
         assert standing(told) is OUT_OF_LIST
         assert standing([*told, yes(minutes=60, cites=[click])]) is ACTIVE
+
+    @pytest.mark.parametrize("exported_at", [3, 3.5, 17.9], ids=["same time", "cut seconds", "queued"])
+    def test_one_click_at_the_esp_told_under_two_ids(self, exported_at: float) -> None:
+        """A click at the ESP comes as a webhook and again in next week's export: one no, cited with either (O4)."""
+        hook = report("hook", 3)
+        state = report(state_event_id(ANN_HERE, START + exported_at * MINUTE), exported_at)
+        for told in ([hook, state], [state, hook]):
+            assert ConsentState(told).opt_out_count() == 1
+            assert standing(told) is OUT_OF_LIST
+            assert standing([*told, yes(minutes=60, cites=[hook])]) is ACTIVE
+
+    def test_a_second_click_at_the_esp_after_the_return(self) -> None:
+        """Whoever came back and says no again minutes later is out, though the first no is near in time (O4)."""
+        hook, again = report("hook", 3), report("hook-2", 8)
+        back = yes(minutes=5, cites=[hook])
+        assert standing([hook, back]) is ACTIVE
+        assert standing([hook, back, again]) is OUT_OF_LIST
+        assert ConsentState([again, back, hook]).opt_out_count() == 2
+
+    def test_a_state_without_a_time_after_the_return(self) -> None:
+        """An observation never seen before opens a new no once somebody came back: the registry errs on that side."""
+        hook, observed = report("hook", 3), report("observed", 90, dated=False)
+        back = yes(minutes=60, cites=[hook])
+        assert standing([hook, observed]) is OUT_OF_LIST
+        assert ConsentState([hook, observed]).opt_out_count() == 1
+        assert standing([hook, back, observed]) is OUT_OF_LIST
 
     @pytest.mark.parametrize(
         ("why", "again", "back"),

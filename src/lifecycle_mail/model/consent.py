@@ -6,9 +6,7 @@ off the set, with no regard to the order or the stamps of entries (F16, F35):
 
 - an opt-out binds a list until a consent *for that list* cites it; a no to all marketing that is overridden for
   Offers still stands for News;
-- an opt-out that an ESP reports because we had told it of one (`Pushed`) is an echo: evidence, not a second no.
-  It is one while the report's time lies within `ECHO` of the push, or it has no time of its own, and nobody came
-  back in between;
+- an opt-out that only echoes another (`echoes.py`) is evidence, not a second no;
 - consent counts where contact and address both match. A change of address made by the person carries consent
   over; one made by anybody else leaves it behind, and the new address must be confirmed;
 - a suppression binds until a lift that may (`SUPPRESSION_RULES`) cites it, or its date has come.
@@ -17,13 +15,14 @@ off the set, with no regard to the order or the stamps of entries (F16, F35):
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from attrs import field, frozen
 
 from lifecycle_mail.model.addresses import MatchKey
+from lifecycle_mail.model.echoes import echoes_in, same
 from lifecycle_mail.model.entries import (
     SUPPRESSION_RULES,
     AddressChanged,
@@ -32,17 +31,12 @@ from lifecycle_mail.model.entries import (
     Entry,
     Lift,
     OptOut,
-    Pushed,
-    Subject,
     Suppression,
     SuppressionKind,
 )
 from lifecycle_mail.model.lists import Channel, ScopeKind
 from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.provenance import Actor
-
-ECHO = (timedelta(minutes=-1), timedelta(minutes=15))
-"""How far the time of an echo may lie from our push: ESPs cut seconds off, and queue."""
 
 T = TypeVar("T", bound=Entry)
 
@@ -95,47 +89,9 @@ class ConsentState:
         return Person.read(self.entries, contact_id, key)
 
     def opt_out_count(self) -> int:
-        """How many times somebody said no: distinct opt-outs without the echoes of our own pushes."""
+        """How many times somebody said no: distinct opt-outs without those that only echo others."""
         echoes = echoes_in(self.entries)
         return len({entry.id for entry in self.of(OptOut)} - echoes.keys())
-
-
-def echoes_in(entries: Iterable[Entry]) -> dict[EntryId, frozenset[EntryId]]:
-    """Return the opt-outs that only echo a push of ours, each with the opt-outs that were pushed.
-
-    Where one opt-out is reported with different times, it is an echo only if every report of it is one.
-    """
-    entries = list(entries)
-    pushes = [entry for entry in entries if isinstance(entry, Pushed)]
-    if not pushes:
-        return {}
-    consents = [entry for entry in entries if isinstance(entry, Consent) and entry.cites]
-    found: dict[EntryId, frozenset[EntryId]] = {}
-    for report in entries:
-        if isinstance(report, OptOut):
-            causes = frozenset(push.opt_out for push in pushes if _echoes(report, push, consents))
-            found[report.id] = causes & found.get(report.id, causes)
-    return {echo: causes for echo, causes in found.items() if causes}
-
-
-def _echoes(report: OptOut, push: Pushed, consents: Iterable[Consent]) -> bool:
-    if report.provenance.actor is not Actor.ESP or report.id == push.opt_out:
-        return False
-    if report.scope != push.scope or report.provenance.source != push.provenance.source:
-        return False
-    if not _same(report.subject, push.subject):
-        return False
-    distance = report.provenance.at - push.provenance.at
-    if not report.dated:
-        return distance >= ECHO[0]
-    came_back = any(push.opt_out in c.cites and c.provenance.at < report.provenance.at for c in consents)
-    return ECHO[0] <= distance <= ECHO[1] and not came_back
-
-
-def _same(one: Subject, other: Subject) -> bool:
-    if one.key is not None and one.key == other.key:
-        return True
-    return one.contact_id is not None and one.contact_id == other.contact_id
 
 
 def _first(entry: Entry) -> tuple[datetime, str]:
@@ -161,7 +117,7 @@ class Person:
         consents: every yes that counts for this contact at this address.
         requests: every unanswered request, likewise.
         elsewhere: lists agreed to at an address that somebody else replaced: to be confirmed at this one.
-        echoes: opt-outs that only echo a push of ours, with what they echo.
+        echoes: opt-outs that only echo others, with those.
     """
 
     contact_id: ContactId
@@ -222,8 +178,8 @@ class Person:
             key=key,
             opt_outs=opt_outs,
             suppressions=held,
-            consents=tuple(consents),
-            requests=tuple(request for request in requests if request.id not in answered),
+            consents=tuple(sorted(consents, key=_first)),
+            requests=tuple(sorted((one for one in requests if one.id not in answered), key=_first)),
             elsewhere=frozenset(elsewhere),
             echoes=echoes_in(entries) if opt_outs else {},
         )
@@ -243,7 +199,7 @@ class Person:
             if not cited.isdisjoint(self.echoes.get(opt_out.id, ())):
                 continue
             binding.append(opt_out)
-        return binding
+        return sorted(binding, key=_first)
 
     def standing(self, list_key: str, *, now: datetime, channel: Channel = Channel.EMAIL) -> ListStanding:
         """Tell how this contact stands with one list at `now` (an aware UTC instant)."""

@@ -46,6 +46,8 @@ def _number(value: object) -> FieldValue:
         number: int | float = value
     else:
         text = str(value).strip()
+        if "_" in text:  # Python reads 1_000 as a thousand; nobody who writes a list means that
+            raise ValueError
         try:
             number = int(text)
         except ValueError:
@@ -90,6 +92,8 @@ def read_field(name: str, value: object, kind: FieldType) -> FieldValue:
     """
     reader, example = _READERS[kind]
     try:
+        if value is None:
+            raise ValueError
         return reader(value)
     except (ValueError, OverflowError):
         raise InvalidInput(f"field {name!r}: {str(value)[:40]!r} is not {example}") from None
@@ -118,6 +122,8 @@ def _require_id(_instance: object, _attribute: object, value: Any) -> None:
 
 
 def _as_tags(tags: Iterable[str]) -> frozenset[str]:
+    if isinstance(tags, str):
+        raise InvalidInput(f"tags {tags[:40]!r}: give a set of tags, not one text")
     return frozenset(tags)
 
 

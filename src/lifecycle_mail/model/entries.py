@@ -26,8 +26,8 @@ from lifecycle_mail.errors import ConsentRefused, InvalidInput
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.instants import as_utc, optional_utc
 from lifecycle_mail.model.lists import Scope
-from lifecycle_mail.model.names import ContactId, EntryId, ListKey, entry_id
-from lifecycle_mail.model.provenance import Actor, Provenance
+from lifecycle_mail.model.names import ContactId, EntryId, ListKey, entry_id, require_slug
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
 
 
 class Standing(StrEnum):
@@ -155,7 +155,7 @@ class Suppression:
     """A reason not to mail that is not the person's no.
 
     Attributes:
-        until: when it ends by itself (a pause), or None.
+        until: when a pause ends by itself; nothing else does.
         id: hash of (kind, source, event_id).
     """
 
@@ -169,6 +169,10 @@ class Suppression:
     @id.default
     def _make_id(self) -> EntryId:
         return entry_id("suppression", self.kind, self.provenance.source, self.event_id)
+
+    def __attrs_post_init__(self) -> None:
+        if self.until is not None and self.kind is not SuppressionKind.PAUSE:
+            raise InvalidInput(f"a {self.kind} does not end by itself: leave out until=")
 
 
 @frozen(kw_only=True)
@@ -206,7 +210,7 @@ class ConsentRequest:
     """
 
     subject: Subject
-    list: ListKey
+    list: ListKey = field(validator=require_slug)
     provenance: Provenance
     asks: frozenset[EntryId] = field(default=frozenset(), converter=_as_ids)
     id: EntryId = field(init=False)
@@ -217,6 +221,10 @@ class ConsentRequest:
         return entry_id(
             "request", whom.contact_id, whom.key, self.list, self.provenance.at.isoformat(), *sorted(self.asks)
         )
+
+
+_NOT_BY_HAND = frozenset({Through.IMPORT, Through.WEBHOOK, Through.RUN, Through.BOUNCE, Through.COMPLAINT})
+"""Roads by which nobody confirms anything, whoever is said to have acted (O4)."""
 
 
 @frozen(kw_only=True)
@@ -232,7 +240,7 @@ class Consent:
     """
 
     subject: Subject
-    list: ListKey
+    list: ListKey = field(validator=require_slug)
     standing: Standing
     provenance: Provenance
     cites: frozenset[EntryId] = field(default=frozenset(), converter=_as_ids)
@@ -253,7 +261,8 @@ class Consent:
     def __attrs_post_init__(self) -> None:
         if not self.cites:
             return
-        if self.standing is not Standing.CONFIRMED or self.provenance.actor is not Actor.CONTACT:
+        theirs = self.provenance.actor is Actor.CONTACT and self.provenance.through not in _NOT_BY_HAND
+        if self.standing is not Standing.CONFIRMED or not theirs:
             raise ConsentRefused(
                 "only a confirmation by the person overrides an opt-out: use subscribe() and confirm()"
             )

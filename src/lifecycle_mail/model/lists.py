@@ -12,7 +12,7 @@ from typing import Self
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput
-from lifecycle_mail.model.names import ListKey, require_slug
+from lifecycle_mail.model.names import ListKey, check_slug, require_slug
 
 
 class Channel(StrEnum):
@@ -88,7 +88,9 @@ class Scope:
     def __attrs_post_init__(self) -> None:
         if (self.kind is ScopeKind.ALL) != (not self.key):
             raise InvalidInput(f"scope {self.kind}: a list or channel is named, all marketing is not")
-        # A no to a channel that does not exist would bind nothing, and nobody would notice.
+        # A no to what does not exist would bind nothing, and nobody would notice.
+        if self.kind is ScopeKind.LIST:
+            check_slug("list", self.key)
         if self.kind is ScopeKind.CHANNEL and self.key not in _CHANNELS:
             raise InvalidInput(f"channel {self.key[:70]!r}: write one of {', '.join(sorted(_CHANNELS))}")
 

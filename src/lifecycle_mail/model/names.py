@@ -20,10 +20,19 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def require_slug(_instance: object, attribute: Any, value: Any) -> None:
-    """attrs validator: a key is a slug, because it ends up in URLs, file names and ESP tags."""
+    """Check that a key is a slug, as an attrs validator."""
+    check_slug(attribute.name, value)
+
+
+def check_slug(what: str, value: Any) -> None:
+    """Check that a key is a slug, because it ends up in URLs, file names and ESP tags.
+
+    Raises:
+        InvalidInput: it is not; the message says what a slug is.
+    """
     if not isinstance(value, str) or not _SLUG.fullmatch(value):
         raise InvalidInput(
-            f"{attribute.name} {str(value)[:70]!r}: a key is 1 to 64 characters of a-z, 0-9, '-' and '_', "
+            f"{what} {str(value)[:70]!r}: a key is 1 to 64 characters of a-z, 0-9, '-' and '_', "
             f"starting with a letter or digit"
         )
 

@@ -1,0 +1,93 @@
+"""Echoes: the same no, told again.
+
+One click comes back several times, and must not count twice, while a second, genuine no must. Equal ids take care of
+most of it: a report that is delivered again, next week's export of the same state. Two kinds are left, both told by an
+ESP, and both read off the set of entries, so that no order of arrival matters:
+
+- *our own push*: we told the ESP of an opt-out (`Pushed`), and it reports the one it then made;
+- *its own word again*: the ESP told of one click under two ids, as a webhook with an event id and as a state with the
+  time of its change.
+
+A report is an echo while its time lies within `ECHO` of what it echoes (a state that has no time of its own: at any
+time after it) and nobody came back in between. So a no that follows a return always counts. An echo is evidence: it
+binds as long as the no that it echoes, and is cited with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from lifecycle_mail.model.entries import Consent, Entry, OptOut, Pushed, Subject
+from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.names import EntryId
+from lifecycle_mail.model.provenance import Actor
+
+ECHO = (timedelta(minutes=-1), timedelta(minutes=15))
+"""How far the time of an echo may lie from its cause: ESPs cut seconds off, and queue."""
+
+
+@frozen
+class _Cause:
+    """A no that an ESP knows of since `at`: one that we pushed, or one that it told of itself."""
+
+    opt_out: EntryId
+    subject: Subject
+    scope: Scope
+    source: str
+    at: datetime
+    pushed: bool
+
+
+def echoes_in(entries: Iterable[Entry]) -> dict[EntryId, frozenset[EntryId]]:
+    """Return the opt-outs that only echo others, each with those it may echo.
+
+    Where one opt-out is reported with different times, it is an echo only if every report of it is one.
+    """
+    entries = list(entries)
+    reports = [entry for entry in entries if isinstance(entry, OptOut) and entry.provenance.actor is Actor.ESP]
+    causes = [_pushed(entry) for entry in entries if isinstance(entry, Pushed)]
+    causes += [_told(report) for report in reports if report.dated]
+    if len(causes) + len(reports) < 2 or not reports:
+        return {}
+    returns = [entry for entry in entries if isinstance(entry, Consent) and entry.cites]
+    found: dict[EntryId, frozenset[EntryId]] = {}
+    for entry in entries:
+        if isinstance(entry, OptOut):
+            echoed = frozenset(cause.opt_out for cause in causes if _echoes(entry, cause, returns))
+            found[entry.id] = echoed & found.get(entry.id, echoed)
+    return {echo: echoed for echo, echoed in found.items() if echoed}
+
+
+def _pushed(push: Pushed) -> _Cause:
+    said = push.provenance
+    return _Cause(push.opt_out, push.subject, push.scope, said.source, said.at, pushed=True)
+
+
+def _told(report: OptOut) -> _Cause:
+    said = report.provenance
+    return _Cause(report.id, report.subject, report.scope, said.source, said.at, pushed=False)
+
+
+def _echoes(report: OptOut, cause: _Cause, returns: Iterable[Consent]) -> bool:
+    said = report.provenance
+    if said.actor is not Actor.ESP or said.source != cause.source or report.scope != cause.scope:
+        return False
+    if report.id == cause.opt_out or not same(report.subject, cause.subject):
+        return False
+    if not cause.pushed and (cause.at, cause.opt_out) >= (said.at, report.id):
+        return False  # of two reports, the later echoes the earlier
+    distance = said.at - cause.at
+    near = ECHO[0] <= distance and (distance <= ECHO[1] or not report.dated)
+    return near and not any(
+        cause.at <= back.provenance.at < said.at and same(back.subject, report.subject) for back in returns
+    )
+
+
+def same(one: Subject, other: Subject) -> bool:
+    """Whether two entries are about one contact, or about one address."""
+    if one.key is not None and one.key == other.key:
+        return True
+    return one.contact_id is not None and one.contact_id == other.contact_id
