@@ -17,17 +17,22 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from lifecycle_mail.cli.config import Config, read_policy
 from lifecycle_mail.cli.demo import run_demo
-from lifecycle_mail.cli.loading import Loaded, load
+from lifecycle_mail.cli.loading import SNAPSHOT, Loaded, load
 from lifecycle_mail.cli.printing import Format, print_json, print_rows
 from lifecycle_mail.errors import InvalidInput, LifecycleMailError
-from lifecycle_mail.files import write_csv, write_jsonl, write_rejects
+from lifecycle_mail.files import (
+    DECISION_COLUMNS,
+    PLAN_COLUMNS,
+    Config,
+    read_policy,
+    write_csv,
+    write_jsonl,
+    write_rejects,
+)
 from lifecycle_mail.lint import check_lists, propose, to_toml, usage_of
+from lifecycle_mail.model.instants import parse_instant
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES
-
-DECISION_COLUMNS = ("contact_id", "email", "tier", "action", "reason", "rule", "policy_version")
-PLAN_COLUMNS = ("contact_id", "email", "outcome", "reason", "rule", "leaves_list")
 
 F = TypeVar("F", bound=Callable[..., Any])
 _errors = Console(stderr=True)
@@ -56,19 +61,43 @@ _config = click.option(
     "-c", "--config", type=_PATH, help="TOML with lists, segments, campaigns, fields, policy, sources."
 )
 _policy = click.option("--policy", metavar="CADENCE|FILE", help="daily ... quarterly, or a policy's TOML file.")
+
+
+def _check_instant(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and value != SNAPSHOT:
+        try:
+            parse_instant(value)
+        except InvalidInput as error:
+            raise click.BadParameter(str(error)) from None
+    return value
+
+
 _now = click.option(
     "--now",
     metavar="INSTANT",
+    callback=_check_instant,
     help="Decide as of this instant (ISO 8601), or 'snapshot'. Default: now; for snapshots, theirs.",
 )
-_format = click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(Format)),
-    default=Format.TABLE,
-    show_default=True,
-    help="What is printed.",
-)
+
+
+def _as_format(_context: click.Context, _parameter: click.Parameter, value: str) -> Format:
+    return Format(value)
+
+
+def _format_of(*forms: Format) -> Callable[[F], F]:
+    # By value: click would show and take the names of an enum's members.
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([form.value for form in forms]),
+        default=Format.TABLE.value,
+        show_default=True,
+        callback=_as_format,
+        help="What is printed.",
+    )
+
+
+_format = _format_of(*Format)
 _out = click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -199,9 +228,7 @@ def plan(
 @_config
 @_policy
 @_now
-@click.option(
-    "--format", "form", type=click.Choice([Format.TABLE, Format.JSON]), default=Format.TABLE, show_default=True
-)
+@_format_of(Format.TABLE, Format.JSON)
 @_guard
 def explain(
     who: str,
@@ -215,7 +242,7 @@ def explain(
     """Say what is decided about WHO (an address or a contact id), by which rule, and what would flip it."""
     loaded = load(files, Config.read(config, policy=policy), console=_errors)
     contact = loaded.mail.contact(who)
-    at = loaded.instant(now) or loaded.snapshots[contact.id]
+    at = loaded.instant_of(contact, now)
     decisions = loaded.mail.why(contact.id, now=at, campaign=campaign)
     if form is Format.JSON:
         found = [decision.to_dict() for decision in decisions]

@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.rule import Rule
 
-from lifecycle_mail.cli.config import Config
 from lifecycle_mail.cli.loading import load
 from lifecycle_mail.cli.printing import Format, print_rows
+from lifecycle_mail.files import Config
 from lifecycle_mail.service import NeedsConfirmation, Subscribed
 
 NOW = datetime(2026, 2, 3, 10, tzinfo=UTC)

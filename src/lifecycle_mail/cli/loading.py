@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from attrs import frozen
@@ -13,9 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lifecycle_mail import files
-from lifecycle_mail.cli.config import Config
 from lifecycle_mail.errors import InvalidInput
-from lifecycle_mail.files import Reading, Reject
+from lifecycle_mail.files import Config, Reading, Reject
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.instants import parse_instant
@@ -62,9 +62,17 @@ class Loaded:
             return None
         return self.read_at if text is None else parse_instant(text)
 
+    def instant_of(self, contact: Contact, text: str | None) -> datetime:
+        """Return the instant at which one contact is decided about; one without a snapshot, at the latest one."""
+        return self.instant(text) or self.snapshots.get(contact.id) or self._latest
+
     def single_instant(self, text: str | None) -> datetime:
         """Return the instant that `--now` names; for snapshots, the latest one."""
-        return self.instant(text) or max(self.snapshots.values())
+        return self.instant(text) or self._latest
+
+    @cached_property
+    def _latest(self) -> datetime:
+        return max(self.snapshots.values())
 
     def rejects(self) -> Iterator[Reject]:
         """Yield everything that was refused, set aside or could not be placed, with its place and the fix."""
@@ -92,12 +100,7 @@ class Loaded:
         now = self.instant(text)
         if now is not None:
             return self.mail.decide(now=now)
-        latest = max(self.snapshots.values())
-
-        def taken_at(contact: Contact) -> datetime:
-            return self.snapshots.get(contact.id, latest)
-
-        return self.mail.decide(each_at=taken_at)
+        return self.mail.decide(each_at=lambda contact: self.instant_of(contact, text))
 
 
 def load(paths: Sequence[Path], config: Config, *, console: Console) -> Loaded:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from lifecycle_mail.files import safe_cell
 
@@ -32,7 +33,9 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, tit
         writer.writerow(columns)
         writer.writerows([_cell(row[name]) for name in columns] for row in rows)
     else:
-        Console().print(_table(rows, columns, title))
+        console = Console()
+        console.print(Text(title, style="bold"), soft_wrap=True)
+        console.print(_table(rows, columns))
 
 
 def print_json(data: object) -> None:
@@ -45,16 +48,16 @@ def _cell(value: object) -> object:
     return safe_cell(value) if isinstance(value, str) else value
 
 
-def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    table = Table()
     most = max((row["count"] for row in rows), default=0) if "count" in columns else 0
     for name in columns:
-        table.add_column(name, justify="right" if name == "count" else "left", overflow="fold", no_wrap=bool(most))
+        number = name == "count"
+        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
     if most:
         table.add_column("", no_wrap=True)
     for row in rows:
         cells = [f"{row[name]:,}" if isinstance(row[name], int) else str(row[name]) for name in columns]
-        table.add_row(
-            *cells, *(["█" * max(1, round(12 * row["count"] / most)) if row["count"] else ""] if most else [])
-        )
+        bar = ["█" * max(1, round(12 * row["count"] / most)) if row["count"] else ""] if most else []
+        table.add_row(*map(Text, [*cells, *bar]))  # as it is: [red] in a cell is no markup
     return table

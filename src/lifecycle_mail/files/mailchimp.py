@@ -69,8 +69,15 @@ _instant = instants()
 
 def is_export(header: Sequence[str]) -> bool:
     """Whether a table is an audience export, by its columns."""
+    return not missing_columns(header) and bool(
+        {name.casefold() for name in header} & {"euid", "leid", "member_rating"}
+    )
+
+
+def missing_columns(header: Sequence[str]) -> list[str]:
+    """The columns that an audience export cannot do without."""
     names = {name.casefold() for name in header}
-    return {_EMAIL, "optin_time"} <= names and bool(names & {"euid", "leid", "member_rating"})
+    return [name for name in ("Email Address", "OPTIN_TIME") if name.casefold() not in names]
 
 
 def state_of(path: Path, header: Sequence[str], state: str | None = None) -> str:

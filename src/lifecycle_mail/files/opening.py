@@ -8,7 +8,7 @@ The extensions of names decide nothing, except which files of a folder are data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,8 @@ from lifecycle_mail.files.mapping import MAPPED, Format, Source
 from lifecycle_mail.files.reading import OnProgress, Part, Reading
 from lifecycle_mail.files.snippets import snippet
 from lifecycle_mail.files.tables import open_table
-from lifecycle_mail.files.text import BROKEN, Fault, TextFile
+from lifecycle_mail.files.text import BROKEN, Fault, Rows, TextFile
+from lifecycle_mail.files.writing import OWN
 from lifecycle_mail.model.instants import as_utc
 
 DATA: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson"})
@@ -164,6 +165,8 @@ class _Opening:
                 format_ = Format.SENDGRID_EVENTS
             elif suppressions.is_suppression(sample):
                 format_ = Format.SENDGRID_SUPPRESSIONS
+            elif isinstance(sample, dict) and tuple(sample) in OWN:
+                return _passed_over(path, lambda: open_json(path, fallback=fallback))
         if format_ is Format.SENDGRID_EVENTS:
             return sendgrid.events_part(path, lists=lists, received_at=self.received_at, fallback=fallback)
         if format_ is Format.SENDGRID_SUPPRESSIONS:
@@ -190,6 +193,8 @@ class _Opening:
             if wrong:
                 raise InvalidDocument("the mapping does not fit", wrong)
             return mapped_table(path, source, header, received_at=self.received_at, fallback=fallback)
+        if source is None and tuple(header) in OWN:
+            return _passed_over(path, lambda: open_table(path, fallback=fallback))
         format_ = source.format if source is not None else None
         if format_ is Format.MAILCHIMP or (format_ is None and mailchimp.is_export(header)):
             return self._export(path, source, header, fallback)
@@ -201,9 +206,13 @@ class _Opening:
 
     def _export(self, path: Path, source: Source | None, header: Sequence[str], fallback: str | None) -> Part[Any]:
         column = source.columns.contact_id if source is not None else None
-        if not mailchimp.is_export(header) or (column is not None and column not in header):
-            missing = column if column is not None and column not in header else "Email Address and OPTIN_TIME"
-            raise _unread(path, f"an audience export without the column {missing}", "check file and format")
+        missing = mailchimp.missing_columns(header)
+        if column is not None and column not in header:
+            missing.append(column)
+        if missing:
+            raise _unread(
+                path, f"an audience export without the column {' and '.join(missing)}", "check file and format"
+            )
         return mailchimp.export_part(
             path,
             header,
@@ -269,6 +278,10 @@ def _first_values(path: Path, fallback: str | None) -> list[object]:
 def _empty(path: Path) -> Part[Any]:
     remark = Fault("the file is empty", "was it written to the end?")
     return Part(path=path, format="empty", open=lambda: open_table(path), start=lambda: _never, remark=remark)
+
+
+def _passed_over(path: Path, opened: Callable[[], Rows[Any]]) -> Part[Any]:
+    return Part(path=path, format="our own output", open=opened, start=lambda: _never)
 
 
 def _never(_line: int, _row: object, _note: object) -> tuple[()]:

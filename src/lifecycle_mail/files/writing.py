@@ -150,6 +150,14 @@ def _as_json(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
+DECISION_COLUMNS: Final = ("contact_id", "email", "tier", "action", "reason", "rule", "policy_version")
+PLAN_COLUMNS: Final = ("contact_id", "email", "outcome", "reason", "rule", "leaves_list")
+REJECT_COLUMNS: Final = ("file", "line", "refused", "reason", "fix", "row")
+
+OWN: Final = frozenset({DECISION_COLUMNS, PLAN_COLUMNS, REJECT_COLUMNS})
+"""The columns of what we write: such a file in a folder of exports is passed over when the folder is read."""
+
+
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> int:
     """Write what was refused or set aside as a table, one a row.
 
@@ -161,6 +169,6 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> int:
     """
     return write_csv(
         path,
-        ("file", "line", "refused", "reason", "fix", "row"),
+        REJECT_COLUMNS,
         ((r.file, r.line, "row" if r.whole else "cell", r.reason, r.fix, r.row) for r in rejects),
     )

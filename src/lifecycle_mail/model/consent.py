@@ -22,7 +22,7 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from lifecycle_mail.model.addresses import MatchKey
-from lifecycle_mail.model.echoes import echoes_in, same
+from lifecycle_mail.model.echoes import echoes_in
 from lifecycle_mail.model.entries import (
     SUPPRESSION_RULES,
     AddressChanged,

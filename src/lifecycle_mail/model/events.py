@@ -77,13 +77,13 @@ class EngagementEvent:
     """
 
     contact_id: ContactId
-    kind: EventKind
+    kind: EventKind = field(converter=EventKind)
     at: datetime = field(converter=as_utc)
     mail: str = ""
     campaign: str = ""
     link: str = ""
-    evidence: Evidence = Evidence.UNKNOWN
-    purpose: Purpose = Purpose.REGULAR
+    evidence: Evidence = field(default=Evidence.UNKNOWN, converter=Evidence)
+    purpose: Purpose = field(default=Purpose.REGULAR, converter=Purpose)
     source: str = ""
     id: EntryId = field()
 

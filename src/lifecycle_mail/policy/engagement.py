@@ -69,13 +69,22 @@ class Engagement:
         if self.last_engagement is not None:
             return self.last_engagement
         first = self.profile.first
-        starts = [first.get("sent"), first.get("delivered"), _baseline_instant(self.profile.baseline, "first_sent")]
-        return min((start for start in starts if start is not None), default=None)
+        if self._whole:  # receipts and what bounced are not what they were silent about
+            starts = [mail.at for mail in self.mails[-1:]]
+        else:
+            starts = [at for at in (first.get("sent"), first.get("delivered")) if at is not None]
+        starts += [at for at in (_baseline_instant(self.profile.baseline, "first_sent"),) if at is not None]
+        return min(starts, default=None)
 
     @cached_property
     def mails(self) -> tuple[Mail, ...]:
         """The kept marketing mails that did not fail, newest first."""
         return tuple(m for m in self.profile.mails if not m.failed and m.purpose is not Purpose.TRANSACTIONAL)
+
+    @cached_property
+    def _whole(self) -> bool:
+        """Whether every mail is kept; then the mails tell all, each once however often it was reported."""
+        return len(self.profile.mails) < self.profile.window
 
     @cached_property
     def _own_since_baseline(self) -> int:
@@ -88,8 +97,7 @@ class Engagement:
         profile = self.profile
         failed = sum(profile.count(mark) for mark in ("soft-bounced", "hard-bounced", "dropped"))
         counted = max(profile.count("sent"), profile.count("delivered")) - failed - profile.count(Purpose.TRANSACTIONAL)
-        whole = len(profile.mails) < profile.window  # then every mail is kept, and counted once however often reported
-        own = len(self.mails) if whole else max(counted, len(self.mails))
+        own = len(self.mails) if self._whole else max(counted, len(self.mails))
         if profile.baseline is None:
             return own
         return max(own, profile.baseline.mails_known + self._own_since_baseline)

@@ -167,11 +167,11 @@ def _boundaries(leaf: Leaf, before: FactValue, facts: Mapping[str, Any]) -> Iter
         yield "", f"without {value!r}"
     elif op is Op.IN:
         for item in value:
-            yield from _around(item, ordered=False)
+            yield from _around(item, before, ordered=False)
     elif op is Op.MISSING:
         yield _stand_in(leaf.fact, facts), "known"
     else:
-        yield from _around(value, ordered=op not in (Op.EQ, Op.NE))
+        yield from _around(value, before, ordered=op not in (Op.EQ, Op.NE))
     if before is not None and (op is Op.MISSING or not isinstance(before, bool | frozenset)):
         yield None, "missing"
 
@@ -194,14 +194,15 @@ def _shown(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def _around(value: Any, *, ordered: bool) -> Iterator[tuple[FactValue, str]]:
+def _around(value: Any, before: FactValue, *, ordered: bool) -> Iterator[tuple[FactValue, str]]:
     if isinstance(value, bool):
         yield True, "= yes"
         yield False, "= no"
         return
     if isinstance(value, str):
         yield value, f"= {value!r}"
-        yield value + "\x00", f"above {value!r}" if ordered else f"other than {value!r}"
+        other = f"other than {value!r}" if before == value else "anything else"
+        yield value + "\x00", f"above {value!r}" if ordered else other
         if ordered:
             yield "", f"below {value!r}"
         return

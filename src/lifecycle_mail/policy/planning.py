@@ -217,10 +217,13 @@ def in_audience(subject: Subject, campaign: Campaign) -> bool:
 
 
 def put_ranks(audience: Iterable[Facts], campaign: Campaign) -> None:
-    """Fill in the ranks that the campaign's segments read, over the audience."""
+    """Fill in the ranks that the campaign's segments read, over the audience of the segments that read them."""
     audience = list(audience)
     for name in ranks_needed(target.where for target in campaign.to):
         by = name.partition(":")[2]
-        places = rank([(facts.subject.contact.id, facts[by]) for facts in audience])
+        read_by = [target for target in campaign.to if name in target.where.facts()]
+        lists = {key for target in read_by for key in target.of} if all(target.of for target in read_by) else None
+        ranked = [f for f in audience if lists is None or not f.subject.person.lists().isdisjoint(lists)]
+        places = rank([(facts.subject.contact.id, facts[by]) for facts in ranked])
         for facts in audience:
             facts[name] = places.get(facts.subject.contact.id)

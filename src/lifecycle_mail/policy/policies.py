@@ -142,13 +142,12 @@ def _settings(data: dict[str, Any], what: str, path: str) -> Settings:
         problems.append(
             Problem(f"{path}.cadence", "required, unless the tables are given", f"one of {', '.join(Cadence)}")
         )
-    if problems:
-        raise InvalidDocument(what, problems)
     try:
-        defaults = converter().unstructure(Settings.for_cadence(data["cadence"]))
+        preset = Settings.for_cadence(data.get("cadence", Cadence.WEEKLY))
     except InvalidInput as error:
-        raise InvalidDocument(what, [Problem(f"{path}.cadence", str(error))]) from None
-    given = {**defaults, **given}
+        problems.append(Problem(f"{path}.cadence", str(error)))
+        preset = Settings.for_cadence(Cadence.WEEKLY)  # to find what is wrong with the settings too
+    given = {**converter().unstructure(preset), **given}
     problems += check_values(given, Settings, path=f"{path}.settings")
     try:
         given["hold"] = from_json(given["hold"], path=f"{path}.settings.hold")
@@ -184,7 +183,7 @@ def _read_tiers(data: dict[str, Any], what: str, path: str) -> Table:
         problems: list[Problem] = []
         bands = require_table(data["bands"], f"{path}.bands", problems)
         problems += [
-            Problem(f"{path}.bands.{key}", "unknown", f"one of {', '.join(_BANDS)}")
+            Problem(f"{path}.bands.{key}", "unknown", f"one of {', '.join(sorted(_BANDS))}")
             for key in sorted(set(bands) - _BANDS)
         ]
         if not problems and "cuts" not in bands:

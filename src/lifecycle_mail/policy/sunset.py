@@ -76,7 +76,7 @@ def tier_table(s: Settings) -> Table:
             Rule(name="no-sign-yet", when=where.last_engagement.is_missing(), then=Tier.UNKNOWN,
                  because="no sign of interest, and too few mails without one to tell"),
             Rule(name="highly-engaged", when=where.opened_share(s.high_mails) >= s.high_share, then=Tier.HIGHLY_ENGAGED,
-                 because=f"engaged with {{opened_mails:{s.high_mails}}} of the latest {s.high_mails} mails"),
+                 because=f"engaged with {{opened_share:{s.high_mails}}} of the latest {s.high_mails} mails"),
         ],
         otherwise=Otherwise(then=Tier.MODERATELY_ENGAGED, because="now and then, last {days_inactive} days ago"),
     )  # fmt: skip
@@ -93,6 +93,10 @@ def sunset_table(s: Settings) -> Table:
         Rule(name="a-person-decides", when=silent & asked & unanswered & long_enough & s.hold, then=Action.HOLD,
              because="would be sunset, but a person decides about such contacts (S10)"),
     ] if s.hold != NOBODY else []  # fmt: skip
+    early = [
+        Rule(name="asked-early", when=silent & asked, then=Action.OBSERVE,
+             because=f"{{re_engagement_mails}} mails unanswered; sunset waits for {s.sunset_after_days:g} days"),
+    ] if s.sunset_after_days > s.inactive_days else []  # fmt: skip
     return Table(
         name="sunset action",
         rules=[
@@ -111,8 +115,7 @@ def sunset_table(s: Settings) -> Table:
                  because="the last chance of {days_since_last_chance} days ago is still open"),
             Rule(name="asked-enough", when=silent & asked & long_enough, then=Action.LAST_CHANCE,
                  because="{re_engagement_mails} re-engagement mails without an answer"),
-            Rule(name="asked-early", when=silent & asked, then=Action.OBSERVE,
-                 because=f"{{re_engagement_mails}} mails unanswered; sunset waits for {s.sunset_after_days:g} days"),
+            *early,
             Rule(name="silent", when=silent, then=Action.RE_ENGAGE,
                  because="asked to stay {re_engagement_mails} times so far"),
             Rule(name="warning", when=where.tier == Tier.AT_RISK, then=Action.WATCH, because="early warning (S16)"),

@@ -137,7 +137,7 @@ def _cell(text: str) -> str:
 
 
 def show(name: str, value: FactValue) -> str:
-    """Write a fact's value for people: instants as dates, days to one place, sets in order."""
+    """Write a fact's value for people: instants as dates, days to one place, shares in percent, sets in order."""
     if value is None or value != value:
         return "missing"
     if isinstance(value, frozenset):
@@ -150,7 +150,11 @@ def show(name: str, value: FactValue) -> str:
     if isinstance(value, int) and known is not None and known.type is FactType.INSTANT:
         with suppress(OverflowError):
             return from_micros(value).strftime("%Y-%m-%d %H:%M UTC")
-    return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    if name.partition(":")[0] in ("opened_share", "machine_share"):
+        return f"{value:.0%}"
+    return f"{value:.1f}".removesuffix(".0")
 
 
 @frozen

@@ -381,9 +381,14 @@ def _leaf_from_json(data: Mapping[str, Any], path: str, problems: list[Problem])
         return None
     value = data.get("value")
     try:
+        Leaf(data["fact"], Op.MISSING)
+    except InvalidInput as error:
+        problems.append(Problem(f"{path}.fact", str(error)))
+        return None
+    try:
         literal = [_literal_from_json(item) for item in value] if isinstance(value, list) else _literal_from_json(value)
         return Leaf(data["fact"], op, literal)
-    except (InvalidInput, TypeError, ValueError) as error:
+    except (InvalidInput, TypeError, ValueError, OverflowError) as error:
         problems.append(Problem(f"{path}.value", str(error)))
         return None
 

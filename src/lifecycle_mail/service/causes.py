@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from attrs import field, frozen
 
-from lifecycle_mail.model.consent import echoes_in
+from lifecycle_mail.model.echoes import echoes_in
 from lifecycle_mail.model.entries import Consent, Entry, OptOut, Pushed, Record
 
 

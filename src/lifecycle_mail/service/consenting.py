@@ -205,23 +205,24 @@ class Consents:
     ) -> OptedOut:  # fmt: skip
         """Record the person's no."""
         contact = self.reader.find(who)
-        subject = (
-            self.subject(contact)
-            if contact is not None
-            else Subject(key=parse_address(who).match_key(self.reader.rules))
-        )
+        key = parse_address(who).match_key(self.reader.rules) if contact is None else None
+        subject = Subject(key=key) if contact is None else self.subject(contact)
         with self.store.transaction():
             claims = self.store.claims_of(contact.id) if contact is not None else ()
-            person = self.reader.person(contact) if contact is not None else None
+            person = self.reader.person(contact) if contact is not None else self.reader.stranger(key)
             if scope is None:
                 scope = self._scope_of(campaign, claims, person, now=now)
             provenance = Provenance(
                 actor=actor, through=through, at=now, source=source, campaign=campaign.key if campaign else None,
                 segment=self._segment_of(campaign), reason=reason, text=text, evidence=evidence,
             )  # fmt: skip
-            said = f"{subject.contact_id or subject.key}:{through}:{now.isoformat()}" if event_id is None else event_id
-            made = OptOut(subject=subject, scope=scope, event_id=said, provenance=provenance)
-            if person is not None and event_id is None:
+            # With the count of earlier ones: a second no is another one, even within one tick of the clock.
+            before = sum(1 for said in person.opt_outs.values() if said.scope == scope)
+            own = f"{subject.contact_id or subject.key}:{through}:{now.isoformat()}:{before}"
+            made = OptOut(
+                subject=subject, scope=scope, event_id=own if event_id is None else event_id, provenance=provenance
+            )
+            if event_id is None:
                 standing = self._standing(person, scope)
                 if standing is not None:  # a double click, or a no said before: it stands (F48)
                     return OptedOut(opt_out=standing, is_new=False)
@@ -241,7 +242,7 @@ class Consents:
         return OptedOut(opt_out=made, in_flight=flying)
 
     @staticmethod
-    def _scope_of(campaign: Campaign | None, claims: Sequence[Claim], person: Person | None, *, now: datetime) -> Scope:
+    def _scope_of(campaign: Campaign | None, claims: Sequence[Claim], person: Person, *, now: datetime) -> Scope:
         """Leaving through a campaign leaves the list that its mail named (L3)."""
         if campaign is None:
             raise InvalidInput(
@@ -252,9 +253,7 @@ class Consents:
                 return Scope.list(claim.leaves_list)
         if not campaign.lists:
             raise InvalidInput(f"campaign {campaign.key!r} has no list behind it: give scope=")
-        active = [
-            key for key in campaign.lists if person is not None and person.standing(key, now=now) is ListStanding.ACTIVE
-        ]
+        active = [key for key in campaign.lists if person.standing(key, now=now) is ListStanding.ACTIVE]
         return Scope.list((active or list(campaign.lists))[0])
 
     @staticmethod
@@ -329,6 +328,8 @@ class Consents:
                 told.add(entry.opt_out)
             elif isinstance(entry, OptOut) and not theirs:
                 pending.setdefault(entry.id, entry)
+            elif isinstance(entry, Consent):
+                told |= entry.cites  # overridden by the person: the ESP must not hear of it any more
         pushed = 0
         for opt_out in pending.values():
             contact = None if opt_out.id in told else self._contact_of(opt_out)
@@ -339,7 +340,7 @@ class Consents:
                 provenance=Provenance(actor=Actor.POLICY, through=Through.RUN, at=now, source=esp.name),
             )  # fmt: skip
             self.store.append([note], at=now)  # durable before the call, so that the echo is known for one
-            esp.suppress(opt_out, contact)
+            esp.suppress(opt_out, contact, at=now)
             self.store.append([evolve(note, done=True)], at=now)
             pushed += 1
         return pushed

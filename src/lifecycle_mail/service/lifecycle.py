@@ -34,7 +34,17 @@ from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.planning import Plan, screen_row
 from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.policy.tables import Decision
-from lifecycle_mail.ports import Capability, ClaimState, Content, Esp, Reports, SendsMails, Store, TakesOptOuts
+from lifecycle_mail.ports import (
+    Capability,
+    ClaimState,
+    Content,
+    Esp,
+    Reports,
+    SendsCampaigns,
+    SendsMails,
+    Store,
+    TakesOptOuts,
+)
 from lifecycle_mail.service import applying
 from lifecycle_mail.service.applying import Applied
 from lifecycle_mail.service.causes import OptOutCauses, opt_out_causes
@@ -82,6 +92,9 @@ class Lifecycle:
         self.esp: Esp = load_esp(esp) if isinstance(esp, str) else esp
         self.store: Store = load_store(store) if isinstance(store, str) else store
         self.programme = programme or Programme()
+        if isinstance(signing_keys, str | bytes) or not all(signing_keys):
+            # One text would be read as keys of one character each, and an empty key signs anybody's token.
+            raise Misconfigured("signing_keys is a list of secrets, none of them empty: [os.environ['...']]")
         self._signing_keys = [key.encode() if isinstance(key, str) else key for key in signing_keys]
         self._wait = wait
         self._new_id = new_id
@@ -262,7 +275,7 @@ class Lifecycle:
         return receiver.take(statements)
 
     def record(self, events: Iterable[EngagementEvent]) -> int:
-        """Take engagement events of known contacts; return how many were new."""
+        """Take engagement events, also of contacts that are not known yet; return how many were new."""
         with self.store.transaction():
             return take_events(self.store, events)
 
@@ -399,8 +412,10 @@ class Lifecycle:
         found = self.programme.campaign(campaign)
         unknown = [one for one, claim in self.store.claims(found.key).items() if claim.state is ClaimState.UNKNOWN]
         states: dict[ClaimState, list[ContactId]] = {ClaimState.HANDED_OFF: [], ClaimState.RETURNED: []}
+        whole = Capability.CAMPAIGNS in self.esp.capabilities  # then it left for all of them, or for nobody
+        released = whole and bool(unknown) and cast(SendsCampaigns, self.esp).released(found.key)
         for contact_id in sorted(unknown):
-            answer = cast(SendsMails, self.esp).was_sent(found.key, contact_id)
+            answer = released if whole else cast(SendsMails, self.esp).was_sent(found.key, contact_id)
             if answer is not None:
                 states[ClaimState.HANDED_OFF if answer else ClaimState.RETURNED].append(contact_id)
         with self.store.transaction():
@@ -415,7 +430,7 @@ class Lifecycle:
     def as_of(self, instant: datetime) -> AsOf:
         """Read the registry as it stood at a past instant (O10)."""
         instant = as_utc(instant)
-        return AsOf(self._reader, self.store.position_at(instant), instant)
+        return AsOf(self._reader, self.store.position_at(instant), instant, lists=self.programme.lists)
 
     # -- inside
 
@@ -440,36 +455,46 @@ class Lifecycle:
         return str(self._serializer().dumps(request_id))
 
     def _unsign(self, token: str) -> str | None:
-        from itsdangerous import BadData
+        from itsdangerous import BadData, base64_decode, base64_encode
 
         try:
             found = self._serializer().loads(token)
-        except BadData:
+            signature = token.rpartition(".")[2]
+            # Base64 is read leniently: only the one spelling that we write is whole (F44).
+            if base64_encode(base64_decode(signature)).decode() != signature:
+                return None
+        except (BadData, UnicodeError):
             return None
         return found if isinstance(found, str) else None
 
 
 class AsOf:
-    """The registry as it stood: the log up to a position. Contacts are named as they are known today.
+    """The registry as it stood: the log up to a position, and contacts at the address that they had then.
+
+    Contacts are found by what they are known as today.
 
     Attributes:
         position: the sequence number of the last record that counts.
         instant: the past instant, aware UTC.
     """
 
-    def __init__(self, reader: Reader, position: int, instant: datetime) -> None:
+    def __init__(
+        self, reader: Reader, position: int, instant: datetime, *, lists: Mapping[str, MailingList] | None = None
+    ) -> None:
         self._reader = reader
+        self._lists = lists or {}
         self.position = position
         self.instant = instant
 
     def person(self, who: str) -> Person:
         """Read a contact's consent as it stood."""
-        return self._reader.person(self._reader.require(who), until=self.position)
+        contact = self._reader.require(who)
+        return self._reader.person(contact, until=self.position)
 
     def standing(self, who: str, to: MailingList | str) -> ListStanding:
         """Tell how a contact stood with a list."""
-        key = to.key if isinstance(to, MailingList) else to
-        return self.person(who).standing(key, now=self.instant)
+        listed = to if isinstance(to, MailingList) else self._lists.get(to, MailingList(to))
+        return self.person(who).standing(listed.key, now=self.instant, channel=listed.channel)
 
     def records(self) -> list[Record]:
         """Return the log as it stood."""

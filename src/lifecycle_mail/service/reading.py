@@ -11,12 +11,17 @@ from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey, MatchRules, parse_address
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.entries import AddressChanged, Entry
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.policy.facts import Subject
 from lifecycle_mail.ports import LARGEST_CHUNK, Store
 
 T = TypeVar("T")
+
+
+def _moves(entries: Iterable[Entry], contact_id: ContactId) -> list[AddressChanged]:
+    return [e for e in entries if isinstance(e, AddressChanged) and e.subject.contact_id == contact_id]
 
 
 def chunks(items: Iterable[T], size: int = LARGEST_CHUNK) -> Iterator[list[T]]:
@@ -82,8 +87,20 @@ class Reader:
             yield from self.subjects([found[one] for one in chunk if one in found], now=now)
 
     def person(self, contact: Contact, *, until: int | None = None) -> Person:
-        """Read one contact's consent, now or at a past position of the log."""
-        return self.people([contact], until=until)[0]
+        """Read one contact's consent, now or at a past position of the log, at the address they had then (O10)."""
+        if until is None:
+            return self.people([contact])[0]
+        whom = {contact.id: self.keys(contact)}
+        then = self.store.about(whom, until=until)[contact.id]
+        known = len(_moves(then, contact.id))
+        later = _moves(self.store.about(whom)[contact.id], contact.id)[known:]
+        return Person.read(then, contact.id, later[0].old if later else self.key(contact))
+
+    def stranger(self, key: MatchKey | None) -> Person:
+        """Read what the log says of an address that no contact has."""
+        nobody = ContactId("")
+        keys = [] if key is None else [key]
+        return Person.read(self.store.about({nobody: keys})[nobody], nobody, key)
 
     def find(self, who: str) -> Contact | None:
         """Find a contact by id, else by address.

@@ -17,8 +17,8 @@ from lifecycle_mail.model.addresses import EmailAddress, MatchKey
 from lifecycle_mail.model.contacts import Contact, FieldType, read_field
 from lifecycle_mail.model.entries import AddressChanged, Consent, Entry, OptOut, Subject, Suppression, state_event_id
 from lifecycle_mail.model.events import EngagementEvent
-from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement, Who
-from lifecycle_mail.model.names import ContactId, EntryId
+from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement
+from lifecycle_mail.model.names import ContactId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, resolve
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import Store
@@ -85,7 +85,7 @@ class Receiver:
         self.now = now
         self._contacts: dict[ContactId, Contact] = {}
         self._dirty: dict[ContactId, Contact] = {}
-        self._by_address: dict[str, Contact] = {}
+        self._by_address: dict[str, set[ContactId]] = {}
         self._made = 0
         self._entries: list[Entry] = []
 
@@ -98,7 +98,7 @@ class Receiver:
         with self.store.transaction():
             for statement in batch:
                 try:
-                    contact = self._place(statement.who)
+                    contact = self._place(statement)
                 except AmbiguousAddress as error:
                     ambiguous.append((statement, error))
                     if isinstance(statement, Left | Held):  # a no binds the address whoever uses it
@@ -111,7 +111,7 @@ class Receiver:
                 elif isinstance(statement, Counted):
                     snapshots.append((contact.id, statement))
                 else:
-                    self._entries.append(self._entry(statement, contact.id, contact.address))
+                    self._entries.append(self._entry(statement, contact.id, statement.who.address or contact.address))
             self.store.put(list(self._dirty.values()))
             written = self.store.append(self._entries, at=self.now)
             on_time = [event for event in happened if event.at <= self.now + FUTURE]
@@ -132,20 +132,33 @@ class Receiver:
 
     # -- contacts
 
-    def _place(self, who: Who) -> Contact:
+    def _place(self, statement: Statement) -> Contact:
+        who = statement.who
         if who.contact_id is not None:
             contact = self._by_id(ContactId(who.contact_id))
             if contact is None:
                 return self._make(ContactId(who.contact_id), who.address)
-            if who.address is not None and contact.address != who.address:
+            # Only what says who somebody is moves them: a late report about a mail names the address it went to.
+            moves = isinstance(statement, Known) or contact.address is None
+            if moves and who.address is not None and contact.address != who.address:
                 return self._move(contact, who.address)
             return contact
         assert who.address is not None  # noqa: S101 - Who holds one of the two
-        known = self._by_address.get(who.address.identity)
-        if known is None:
-            known = self.reader.by_address(who.address) or self._make(self.new_id(who.address), who.address)
-            self._by_address[who.address.identity] = known
-        return self._contacts.setdefault(known.id, known)
+        ids = self._at(who.address)
+        if len(ids) > 1:
+            raise AmbiguousAddress(who.address.masked, ids)
+        for one in ids:
+            found = self._by_id(one)
+            assert found is not None  # noqa: S101 - the store has just named them
+            return found
+        return self._make(self.new_id(who.address), who.address)
+
+    def _at(self, address: EmailAddress) -> set[ContactId]:
+        """Return who has an address, those of this batch that are not written yet among them."""
+        identity = address.identity
+        if identity not in self._by_address:
+            self._by_address[identity] = set(self.store.find(identity))
+        return self._by_address[identity]
 
     def _by_id(self, contact_id: ContactId) -> Contact | None:
         if contact_id not in self._contacts:
@@ -192,12 +205,13 @@ class Receiver:
 
     def _write(self, contact: Contact) -> None:
         """Keep a contact to be written, and let the next statement in the batch find it."""
+        before = self._contacts.get(contact.id)
+        if before is not None and before.address is not None:
+            self._at(before.address).discard(contact.id)
+        if contact.address is not None:
+            self._at(contact.address).add(contact.id)
         self._contacts[contact.id] = contact
         self._dirty[contact.id] = contact
-        if contact.address is not None:
-            self._by_address.setdefault(contact.address.identity, contact)
-            if len({contact.id, *self.store.find(contact.address.identity)}) > 1:
-                del self._by_address[contact.address.identity]
 
     # -- entries
 
@@ -248,7 +262,9 @@ def _how_well_known(statement: Statement) -> int:
 
 
 def _event(statement: Happened, contact_id: ContactId) -> EngagementEvent:
-    named = {} if statement.event_id is None else {"id": EntryId(statement.event_id)}
+    # A source's id is its own business: two sources, or two contacts of a careless one, may share it.
+    own = entry_id("event", statement.source, contact_id, statement.event_id)
+    named = {} if statement.event_id is None else {"id": own}
     return EngagementEvent(
         contact_id=contact_id, kind=statement.kind, at=statement.at, mail=statement.mail, campaign=statement.campaign,
         link=statement.link, evidence=statement.evidence, purpose=statement.purpose, source=statement.source, **named,

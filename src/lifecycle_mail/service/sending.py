@@ -164,7 +164,7 @@ class Sender:
         sent: set[ContactId] = set()
         unknown: set[ContactId] = set()
         problem: EspError | None = None
-        self._settle_open(key, ClaimState.UNKNOWN)  # an interrupted run may have sent them
+        self._doubt_open(key)
         already = spent(self.store.claims(key))
         for contact_id in ids:
             with self.store.transaction():
@@ -194,6 +194,14 @@ class Sender:
             if problem is not None:
                 break
         return self._report(sent=sent, unknown=unknown, problem=problem)
+
+    def _doubt_open(self, key: CampaignKey) -> None:
+        """What an interrupted run had claimed it may have sent: it is unknown, and in flight against a later no."""
+        with self.store.transaction():
+            before = self.store.claims(key)
+            doubted = self._open(key)
+            self.store.settle(key, doubted, ClaimState.UNKNOWN, at=self.now)
+            self._note_in_flight(doubted, after=min((before[one].position for one in doubted), default=0))
 
     # -- a campaign that the ESP sends itself
 
@@ -288,7 +296,8 @@ class Sender:
     def _touched(self, news: Iterable[Record], among: set[ContactId]) -> set[ContactId]:
         """Return whom of these contacts the news may bind: by id, or by an address they have or used to have."""
         subjects = [record.entry.subject for record in news]
-        touched = {subject.contact_id for subject in subjects} & among
+        ids = {subject.contact_id for subject in subjects}
+        touched = {one for one in among if one in ids}
         keys = {subject.key for subject in subjects if subject.key is not None}
         if keys:
             self._read_keys(among)
@@ -308,9 +317,7 @@ class Sender:
                     self.bound[key].add(one)
             self.keyed.update(chunk)
 
-    def _read_back(
-        self, esp: SendsCampaigns, expected: set[ContactId]
-    ) -> tuple[set[ContactId], EspError | None]:
+    def _read_back(self, esp: SendsCampaigns, expected: set[ContactId]) -> tuple[set[ContactId], EspError | None]:
         """Compare whom the ESP would mail with whom we mean; then screen once more what has come since."""
         key = self.campaign.key
         found: set[ContactId] = set()
@@ -326,14 +333,15 @@ class Sender:
             if attempt < READS:
                 self.wait(attempt)
         # Perhaps only late to show: taken out, so that nobody counts on them either way.
-        self._take_out(esp, expected - found)
+        missing = expected - found
+        self._take_out(esp, missing)
         expected = expected & found
-        if set(esp.staged(key)) <= expected == self._delta(esp, expected):
+        if (expected or not missing) and set(esp.staged(key)) <= expected == self._delta(esp, expected):
             return expected, None
         problem = EspUnavailable(
             esp=esp.name,
             operation="read back",
-            body="others are staged than were screened",
+            body="it shows others as staged than were screened",
             fix="nothing was released: send again",
         )
         return set(), problem
@@ -359,6 +367,8 @@ class Sender:
 
     def _note_in_flight(self, ids: set[ContactId], *, after: int) -> None:
         """Note whose no was recorded after they were screened, too late for this mail (F18)."""
+        if not ids:
+            return
         news = [record for record in self.store.records(after=after) if isinstance(record.entry, OptOut)]
         claims = self.store.claims(self.campaign.key) if news else {}
         for record in news:

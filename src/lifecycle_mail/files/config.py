@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from lifecycle_mail.errors import InvalidDocument, Problem
-from lifecycle_mail.files import Source
+from lifecycle_mail.files.mapping import Source
 from lifecycle_mail.policy.documents import parse_toml, structure
 from lifecycle_mail.policy.policies import Policy
 from lifecycle_mail.policy.programme import Programme
@@ -39,7 +39,7 @@ class Config:
             InvalidDocument: with every problem.
             OSError: a file cannot be read.
         """
-        made = cls() if path is None else cls._parse(path.read_text(encoding="utf-8"), str(path))
+        made = cls() if path is None else cls._parse(_text(path), str(path))
         if policy is None:
             return made
         return evolve(made, programme=evolve(made.programme, policy=read_policy(policy)))
@@ -49,6 +49,9 @@ class Config:
         data = parse_toml(text, what=what)
         problems: list[Problem] = []
         rows = data.pop("sources", [])
+        if not isinstance(rows, list):
+            problems.append(Problem("$.sources", "expected an array of tables", "write [[sources]]"))
+            rows = []
         sources = [_source(row, what, f"$.sources[{place}]", problems) for place, row in enumerate(rows)]
         try:
             programme = Programme.from_dict(data, what=what)
@@ -57,6 +60,13 @@ class Config:
         if problems:
             raise InvalidDocument(what, problems)
         return cls(programme=programme, sources=tuple(source for source in sources if source is not None))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(str(path), [Problem("$", f"not UTF-8: {error}", "save it as UTF-8")]) from None
 
 
 def _source(row: Any, what: str, path: str, problems: list[Problem]) -> Source | None:
@@ -77,6 +87,6 @@ def read_policy(name: str) -> Policy:
     if not path.exists():
         problem = Problem("--policy", f"{name!r} is neither a preset nor a file", f"presets: {', '.join(Cadence)}")
         raise InvalidDocument("policy", [problem])
-    data = parse_toml(path.read_text(encoding="utf-8"), what=name)
+    data = parse_toml(_text(path), what=name)
     inner = data.get("policy")
     return Policy.from_dict(inner if isinstance(inner, dict) else data, what=name)

@@ -1,0 +1,55 @@
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.cli.running import run_well, sendable_in
+
+PLAN = re.compile(r"audience (\d+) = sendable (\d+) \+ withheld (\d+) \(([^)]*)\)")
+
+
+def _plans(text: str) -> list[tuple[int, int, int]]:
+    found = []
+    for audience, sendable, withheld, reasons in PLAN.findall(text):
+        assert int(audience) == int(sendable) + int(withheld)
+        assert int(withheld) == sum(int(part.split()[0]) for part in reasons.split(", "))
+        found.append((int(audience), int(sendable), int(withheld)))
+    return found
+
+
+def test_the_demo_shows_the_whole_job_in_seconds(tmp_path: Path) -> None:
+    """In a process of its own the demo ends within seconds, with plans that account for everybody (L4)."""
+    start = time.monotonic()
+    command = [sys.executable, "-c", "from lifecycle_mail.cli import main; main()", "demo"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60)  # noqa: S603 - our own interpreter
+    assert 15 > time.monotonic() - start  # under a second on an idle machine
+    first, before, after = _plans(done.stdout)
+    assert (10, 3, 7) == first
+    assert (before[0], before[1] - 1, before[2] + 1) == after
+    assert [] == list(tmp_path.iterdir())  # nothing is left behind
+
+
+def test_after_her_opt_out_ada_is_not_in_the_second_plan() -> None:
+    """Ada gets the first campaign and leaves through it; she is off the list and comes back by her own act (L4, O4)."""
+    text = run_well("demo").out
+    assert re.search(r"ada@example\.com +sendable", text)
+    assert "thank-you-offer: sent 3" in text
+    assert "ada@example.com left list:offers; nothing else changed for her" in text
+    now = text[text.index("now:") :]
+    assert "2 out-of-list" in now
+    assert "needs confirmation, still off the list" in text
+    assert "confirmed: on the list" in text
+    assert "subscribed_members.csv:10" in text  # the bad address, with its line
+
+
+def test_the_kept_files_do_what_the_demo_did(tmp_path: Path) -> None:
+    """The commands that the demo shows give the same plan on the files that it keeps."""
+    folder = tmp_path / "demo"
+    run_well("demo", "--keep", folder)
+    files = [*sorted(folder.glob("*_members.csv")), folder / "spend.csv", folder / "events.jsonl"]
+    out = tmp_path / "out"
+    config = folder / "lifecycle.toml"
+    ran = run_well("plan", "thank-you-offer", *files, "-c", config, "--now", "2026-02-03T10:00:00Z", "--out", out)
+    assert [(10, 3, 7)] == _plans(ran.out)
+    assert {"ada@example.com", "cleo@example.com", "eve@example.com"} == sendable_in(out / "plan.csv")
