@@ -25,7 +25,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from lifecycle_mail.errors import CampaignRefused, EspError, EspRefused, EspUnavailable, Unscreened
+from lifecycle_mail.errors import CampaignRefused, EspError, EspRefused, EspUnavailable, UnknownName, Unscreened
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import AddressChanged, Entry, OptOut, Record
@@ -64,6 +64,7 @@ class MemoryStore:
 
     def fail(self, operation: str, error: Exception, *, times: int = 1) -> None:
         """Let the next calls of an operation raise, before anything is done."""
+        _require_operation(self, operation)
         self._failures[operation].extend([error] * times)
 
     def _enter(self, operation: str) -> None:
@@ -125,6 +126,7 @@ class MemoryStore:
     def position_at(self, instant: datetime) -> int:
         """Return the last record recorded at or before an instant."""
         with self._lock:
+            self._enter("position_at")
             return max((record.seq for record in self._log if record.recorded_at <= instant), default=0)
 
     def records(self, *, after: int = 0, until: int | None = None) -> Iterator[Record]:
@@ -136,6 +138,7 @@ class MemoryStore:
     def record(self, entry_id: EntryId) -> Record | None:
         """Find a record by the id of its entry."""
         with self._lock:
+            self._enter("record")
             found = self._by_entry.get(entry_id)
             return found[0] if found else None
 
@@ -189,6 +192,7 @@ class MemoryStore:
     def find(self, identity: str) -> Sequence[ContactId]:
         """Return who has this address."""
         with self._lock:
+            self._enter("find")
             return sorted(self._by_identity.get(identity, ()))
 
     def each(self) -> Iterator[Contact]:
@@ -220,6 +224,7 @@ class MemoryStore:
     def events_of(self, contact_id: ContactId) -> Sequence[EngagementEvent]:
         """Return all events of a contact."""
         with self._lock:
+            self._enter("events_of")
             return list(self._events.get(contact_id, ()))
 
     def profiles(self, contact_ids: Collection[ContactId]) -> Mapping[ContactId, EngagementProfile]:
@@ -231,6 +236,7 @@ class MemoryStore:
     def save(self, profiles: Sequence[EngagementProfile]) -> None:
         """Write profiles, new or changed."""
         with self._lock:
+            self._enter("save")
             for profile in profiles:
                 before = self._profiles.get(profile.contact_id)
                 self._profiles[profile.contact_id] = profile
@@ -239,14 +245,18 @@ class MemoryStore:
     def quarantine(self, events: Sequence[EngagementEvent], *, at: datetime) -> None:
         """Set aside events from the future."""
         with self._lock:
+            self._enter("quarantine")
             for event in events:
-                self.quarantined.setdefault(event.id, (at, event))
+                if event.id not in self.quarantined:
+                    self.quarantined[event.id] = (at, event)
+                    self._on_undo(partial(self.quarantined.pop, event.id))
 
     # -- claims
 
     def begin(self, campaign: CampaignKey, worker: str, *, at: datetime, until: datetime) -> bool:
         """Take the campaign for one worker."""
         with self._lock:
+            self._enter("begin")
             held = self._leases.get(campaign)
             if held is not None and held[0] != worker and held[1] > at:
                 return False
@@ -256,6 +266,7 @@ class MemoryStore:
     def finish(self, campaign: CampaignKey, worker: str) -> None:
         """Give the campaign back."""
         with self._lock:
+            self._enter("finish")
             if self._leases.get(campaign, ("",))[0] == worker:
                 del self._leases[campaign]
 
@@ -300,6 +311,7 @@ class MemoryStore:
     def claims_of(self, contact_id: ContactId) -> Sequence[Claim]:
         """Return every claim of a contact, oldest first."""
         with self._lock:
+            self._enter("claims_of")
             found = [claims[contact_id] for claims in self._claims.values() if contact_id in claims]
             return sorted(found, key=lambda claim: (claim.at, claim.campaign))
 
@@ -308,11 +320,18 @@ class MemoryStore:
     ) -> None:
         """Note that the person said no after hand-off."""
         with self._lock:
+            self._enter("mark_in_flight")
             for campaign in campaigns:
                 before = self._claims[campaign][contact_id]
                 if before.opted_out_at is None or opted_out_at < before.opted_out_at:
                     self._claims[campaign][contact_id] = evolve(before, opted_out_at=opted_out_at)
                     self._on_undo(partial(_restore, self._claims[campaign], contact_id, before))
+
+
+def _require_operation(fake: object, operation: str) -> None:
+    if operation.startswith("_") or not callable(getattr(fake, operation, None)):
+        known = [name for name in dir(fake) if not name.startswith("_") and callable(getattr(fake, name))]
+        raise UnknownName("operation", operation, known)
 
 
 def _restore(shelf: dict[Any, Any], key: object, old: object | None) -> None:
@@ -389,6 +408,7 @@ class MemoryEsp:
         status: int | None = None, body: str = "",
     ) -> None:  # fmt: skip
         """Let the next calls of an operation raise; with `done` the work is done and only the answer is lost."""
+        _require_operation(self, operation)
         self._failures[operation].extend([_Failure(error, done, status, body)] * times)
 
     def limit(self, calls: int) -> None:
@@ -417,6 +437,7 @@ class MemoryEsp:
     def send(self, recipient: Screened, *, content: Content | None) -> None:
         """Hand one mail over."""
         with self._lock, self._operation("send"):
+            self._require_screened(recipient, None)
             self._take(recipient)
             self.outbox.append(Sent(recipient, content))
 
@@ -430,6 +451,8 @@ class MemoryEsp:
         with self._lock, self._operation("stage"):
             if campaign in self._released:
                 raise EspRefused(esp=self.name, operation="stage", status=400, body="campaign was sent")
+            for recipient in recipients:
+                self._require_screened(recipient, campaign)
             self._remember(campaign)
             accepted, refused = set(), {}
             for recipient in recipients:
@@ -470,12 +493,11 @@ class MemoryEsp:
         with self._lock, self._operation("released"):
             return campaign in self._released
 
-    def suppress(self, opt_out: OptOut, contact: Contact) -> None:
+    def suppress(self, opt_out: OptOut, contact: Contact, *, at: datetime) -> None:
         """Take an opt-out, and report it back as real ones do."""
         with self._lock, self._operation("suppress"):
             if contact.address is not None:
                 self.suppressed.append((contact.address, opt_out.scope))
-                at = opt_out.provenance.at
                 self._report(at, self._left_statement(contact.address, opt_out.scope, at))
 
     def tag(self, contacts: Sequence[Contact], tag: str, *, present: bool) -> None:
@@ -516,9 +538,14 @@ class MemoryEsp:
             who=Who(None, address), scope=scope, provenance=provenance, event_id=f"{self.name}-{next(self._ids)}"
         )
 
-    def _take(self, recipient: Screened) -> None:
+    @staticmethod
+    def _require_screened(recipient: Screened, campaign: CampaignKey | None) -> None:
         if not isinstance(recipient, Screened):
             raise Unscreened("a send port takes only what the screen made: plan a campaign and send the plan")
+        if campaign is not None and recipient.campaign != campaign:
+            raise Unscreened(f"screened for campaign {recipient.campaign!r}, not for {campaign!r}")
+
+    def _take(self, recipient: Screened) -> None:
         refusal = self._refusals.get(str(recipient.address).casefold())
         if refusal is not None:
             raise EspRefused(esp=self.name, operation="take a recipient", status=refusal[0], body=refusal[1])

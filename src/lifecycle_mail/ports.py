@@ -300,8 +300,8 @@ class SendsCampaigns(Esp, Protocol):
 class TakesOptOuts(Esp, Protocol):
     """An ESP that keeps its own suppression list, so that its other senders respect ours."""
 
-    def suppress(self, opt_out: OptOut, contact: Contact) -> None:
-        """Tell it of an opt-out. It may report the same back; that is an echo."""
+    def suppress(self, opt_out: OptOut, contact: Contact, *, at: datetime) -> None:
+        """Tell it of an opt-out, at this instant. It may report the same back; that is an echo."""
         ...
 
 

@@ -123,14 +123,15 @@ def test_a_damaged_file_is_3(mail: MadeUp) -> None:
     assert 3 == _decide(mail).code
 
 
-def test_a_marketing_campaign_without_a_list_is_refused_with_4(mail: MadeUp) -> None:
-    """A marketing campaign that nobody could leave is refused (L3, O2)."""
+def test_a_marketing_campaign_without_a_list_is_a_fault_of_the_configuration(mail: MadeUp) -> None:
+    """A configuration with a marketing campaign that nobody could leave is not taken (L3, O2)."""
     bare = CONFIG + '[[segments]]\nkey = "everybody"\n[[campaigns]]\nkey = "blast"\nto = ["everybody"]\n'
     written(mail.config, bare)
     ran = run("plan", "blast", *mail.files, "-c", mail.config, "--now", NOW, "--out", mail.folder)
     assert "nobody could leave" in ran.err
+    assert "$.campaigns[" in ran.err
     assert not (mail.folder / "plan.csv").exists()
-    assert 4 == ran.code
+    assert 3 == ran.code
 
 
 def test_a_transactional_campaign_for_nobody_is_refused_with_4(mail: MadeUp) -> None:

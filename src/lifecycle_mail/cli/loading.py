@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -112,7 +113,7 @@ def load(paths: Sequence[Path], config: Config, *, console: Console) -> Loaded:
     """
     now = datetime.now(UTC)
     mail = Lifecycle.in_memory(programme=config.programme, new_id=id_of)
-    with _progress(console) as progress:
+    with _progress(console) as progress, _no_collection():
         tasks = {}
 
         def on_progress(path: Path, done: int, total: int) -> None:
@@ -136,6 +137,20 @@ def _snapshots(mail: Lifecycle) -> dict[ContactId, datetime]:
             return {}
         found[contact_id] = profile.baseline.taken_at
     return found
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold the garbage collector off: all that is made while loading stays, and looking for cycles in it is a third
+    of the time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -54,6 +54,8 @@ _STOPS: Final[Mapping[str | tuple[EventKind, Purpose], str]] = {
 _ACTORS: Final = {UNSUBSCRIBED: Actor.CONTACT, COMPLAINED: Actor.CONTACT, BOUNCED: Actor.ESP}
 _ROADS: Final = {COMPLAINED: Through.COMPLAINT, BOUNCED: Through.BOUNCE}
 _AHEAD: Final = timedelta(hours=24)
+_MOST_KNOWN: Final = 50_000
+"""How many people are remembered at once, so that an address in a log is parsed once and memory stays bounded."""
 _MEANINGS: Final[Mapping[str, str | tuple[EventKind, Purpose]]] = {
     **EVENT_KINDS,
     **{word: word for word in (*KINDS[Format.CONTACTS], COMPLAINED)},
@@ -147,7 +149,7 @@ class _Converter:
             self._instant(source.assume_at) if source.assume_at is not None and self._assume_at_cell is None else None
         )
         self._taken_at = self._instant(source.taken_at) if source.taken_at is not None else None
-        self._last: tuple[str, str, Who] | None = None
+        self._known_people: dict[tuple[str, str], Who] = {}
         self._cells = [self._at.get(name) for name in _EVENT_CELLS]
 
     def convert(self, line: int, row: list[str], note: Note) -> Sequence[Statement]:
@@ -169,12 +171,14 @@ class _Converter:
         email = row[self._email] if self._email is not None else ""
         if self._template is not None and not email.strip():
             email = TEMPLATE.sub(lambda mark: self._in_template(row, mark[1]), self._template)
-        last = self._last  # rows of a contact often follow each other
-        if last is not None and last[0] == contact_id and last[1] == email:
-            return last[2]
+        known = self._known_people.get((contact_id, email))
+        if known is not None:
+            return known
         who = someone(contact_id, email, note)
         if who.address is not None or not email.strip():  # a bad address is reported on each of its rows
-            self._last = (contact_id, email, who)
+            if len(self._known_people) >= _MOST_KNOWN:
+                self._known_people.clear()
+            self._known_people[contact_id, email] = who
         return who
 
     def _in_template(self, row: list[str], column: str) -> str:

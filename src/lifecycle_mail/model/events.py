@@ -73,7 +73,8 @@ class EngagementEvent:
         evidence: person, machine, or unknown.
         purpose: what the mail was for.
         source: the system that says so.
-        id: the source's own id of the event; where it has none, a hash of contact, mail, kind, instant and link.
+        id: the source's own id of the event; where it has none, a hash of contact, mail, campaign, purpose, kind,
+            instant and link.
     """
 
     contact_id: ContactId
@@ -89,7 +90,8 @@ class EngagementEvent:
 
     @id.default
     def _make_id(self) -> EntryId:
-        return entry_id("event", self.contact_id, self.mail, self.kind, self.at.isoformat(), self.link)
+        moment = self.at.isoformat()
+        return entry_id("event", self.contact_id, self.mail, self.campaign, self.purpose, self.kind, moment, self.link)
 
     @property
     def engaging(self) -> bool:

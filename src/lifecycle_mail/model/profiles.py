@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import reduce
 
 from attrs import evolve, field, frozen
 
@@ -260,7 +259,7 @@ def fold(
     first: dict[str, Micros] = {}
     last: dict[str, Micros] = {}
     months: dict[str, dict[str, int]] = {}
-    mails: dict[tuple[Micros, str], list[EngagementEvent]] = {}
+    mails: dict[tuple[Micros, str], list[Resolved]] = {}
     until: Micros | None = None
     for row in events:
         event, at = row.event, row.at
@@ -274,7 +273,7 @@ def fold(
         if until is None or at > until:
             until = at
         if row.mail:
-            mails.setdefault((row.mail_at, row.mail), []).append(event)
+            mails.setdefault((row.mail_at, row.mail), []).append(row)
     newest = sorted(mails, reverse=True)[:window]
     return EngagementProfile(
         contact_id=contact_id,
@@ -288,23 +287,26 @@ def fold(
     )
 
 
-def _mail(place: tuple[Micros, str], events: Sequence[EngagementEvent]) -> Mail:
+def _mail(place: tuple[Micros, str], rows: Sequence[Resolved]) -> Mail:
     at, mail = place
-    return reduce(Mail.merge, (_touch(at, mail, event) for event in events))
-
-
-def _touch(at: Micros, mail: str, event: EngagementEvent) -> Mail:
-    moment = to_micros(event.at)
-    engaging = event.engaging
-    return Mail(
-        at,
-        mail,
-        event.purpose,
-        moment if engaging and event.kind is EventKind.OPENED else None,
-        moment if engaging and event.kind is not EventKind.OPENED else None,
-        event.kind in ENGAGING and not engaging,
-        event.kind in FAILING,
-    )
+    opened: Micros | None = None
+    clicked: Micros | None = None
+    machine = failed = False
+    purpose = Purpose.REGULAR
+    for row in rows:
+        event = row.event
+        if event.purpose is not purpose:
+            purpose = max(purpose, event.purpose, key=_PURPOSE_RANK.__getitem__)
+        if event.kind in FAILING:
+            failed = True
+        elif event.kind in ENGAGING:
+            if event.evidence is Evidence.MACHINE:
+                machine = True
+            elif event.kind is EventKind.OPENED:
+                opened = _earlier(opened, row.at)
+            else:
+                clicked = _earlier(clicked, row.at)
+    return Mail(at, mail, purpose, opened, clicked, machine, failed)
 
 
 def extend(

@@ -188,7 +188,7 @@ class Sender:
                 self._hand_off([contact_id])
                 sent.add(contact_id)
             else:
-                self.store.settle(key, [contact_id], state, at=self.now)
+                self._settle([contact_id], state)
             if state in (ClaimState.HANDED_OFF, ClaimState.UNKNOWN):
                 self._note_in_flight({contact_id}, after=passing[0].position)
             if problem is not None:
@@ -219,7 +219,7 @@ class Sender:
         try:
             esp.release(key)
         except OutcomeUnknown as error:
-            self.store.settle(key, expected, ClaimState.UNKNOWN, at=self.now)
+            self._settle(expected, ClaimState.UNKNOWN)
             self._note_in_flight(expected, after=self.seen)
             return self._report(unknown=expected, problem=error)
         except EspError as error:
@@ -265,11 +265,11 @@ class Sender:
             except OutcomeUnknown:
                 continue  # staging is not hand-off: reading back tells who is in
             except EspError as error:
-                self.store.settle(key, free, ClaimState.RETURNED, at=self.now)
+                self._settle(free, ClaimState.RETURNED)
                 return error
             self.refused.update(handled.refused)
-            self.store.settle(key, handled.refused.keys(), ClaimState.REFUSED, at=self.now)
-            self.store.settle(key, handled.accepted, ClaimState.STAGED, at=self.now)
+            self._settle(handled.refused.keys(), ClaimState.REFUSED)
+            self._settle(handled.accepted, ClaimState.STAGED)
         # Staged by an earlier call, and since then out of the plan or withheld by what is in no log: a field, a cap.
         self._take_out(esp, staged.keys() - passed)
         return None
@@ -277,7 +277,7 @@ class Sender:
     def _take_out(self, esp: SendsCampaigns, gone: Collection[ContactId]) -> None:
         if gone:
             esp.unstage(self.campaign.key, gone)
-            self.store.settle(self.campaign.key, gone, ClaimState.RETURNED, at=self.now)
+            self._settle(gone, ClaimState.RETURNED)
 
     def _delta(self, esp: SendsCampaigns, staged: set[ContactId]) -> set[ContactId]:
         """Screen again whom the log has spoken of since they were screened, until it says nothing new (F17)."""
@@ -354,6 +354,17 @@ class Sender:
     def _settle_open(self, key: CampaignKey, state: ClaimState) -> None:
         with self.store.transaction():
             self.store.settle(key, self._open(key), state, at=self.now)
+
+    def _settle(self, ids: Collection[ContactId], state: ClaimState) -> None:
+        """Settle claims that are still open: what a faster worker has handed off meanwhile stays so (F19)."""
+        key = self.campaign.key
+        with self.store.transaction():
+            if len(ids) == 1:  # a mail: do not read the claims of all for each of them
+                found = [claim for one in ids for claim in self.store.claims_of(one) if claim.campaign == key]
+            else:
+                found = [claim for one, claim in self.store.claims(key).items() if one in ids] if ids else []
+            still = {claim.contact_id for claim in found if claim.state in OPEN_STATES}
+            self.store.settle(key, still, state, at=self.now)
 
     def _hand_off(self, ids: Collection[ContactId]) -> None:
         """Settle what has left and count it as sent, both or neither."""

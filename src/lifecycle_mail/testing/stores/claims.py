@@ -1,0 +1,204 @@
+"""The laws of claims: at most one mail for each campaign and contact (F19)."""
+
+# ruff: noqa: S101, SIM300 - a suite is made of tests
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+from lifecycle_mail.errors import CampaignRefused
+from lifecycle_mail.model.lists import MailingList
+from lifecycle_mail.model.names import CampaignKey, ContactId
+from lifecycle_mail.policy.campaigns import CampaignKind
+from lifecycle_mail.policy.eligibility import Screened
+from lifecycle_mail.ports import LARGEST_CHUNK, Claim, ClaimState, Store
+from lifecycle_mail.testing.builders import campaign, contact, frozen_now, screened
+from lifecycle_mail.testing.conformance import raises
+from lifecycle_mail.testing.stores.making import MakesStores
+
+SPRING, AUTUMN = CampaignKey("spring"), CampaignKey("autumn")
+MINUTE = timedelta(minutes=1)
+ADA, BOB = ContactId("ada"), ContactId("bob")
+
+
+def recipient(name: str, send: str = "spring", *, position: int = 7) -> Screened:
+    """Return a screened recipient of a campaign to the list `offers`."""
+    return screened(contact(name), campaign(send), position=position)
+
+
+class ClaimsConformance(MakesStores, suite=True):
+    """The laws of `ports.Claims`."""
+
+    # -- one worker for a campaign
+
+    def test_a_campaign_has_one_worker(self) -> None:
+        """While one has it nobody else gets it; other campaigns are free."""
+        with self.opened() as store:
+            assert store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
+            assert not store.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
+            assert store.begin(AUTUMN, "two", at=frozen_now, until=frozen_now + MINUTE)
+
+    def test_a_campaign_that_was_given_back_is_free(self) -> None:
+        """`finish` ends a lease, and only by the worker who has it."""
+        with self.opened() as store:
+            store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
+            store.finish(SPRING, "two")
+            assert not store.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
+            store.finish(SPRING, "one")
+            store.finish(SPRING, "one")
+            assert store.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
+
+    def test_a_worker_that_died_keeps_a_campaign_until_its_lease_ends(self) -> None:
+        """From the last instant of the lease on, another worker may take over (F7)."""
+        end = frozen_now + MINUTE
+        with self.opened() as store:
+            store.begin(SPRING, "one", at=frozen_now, until=end)
+            assert not store.begin(SPRING, "two", at=end - timedelta(microseconds=1), until=end + MINUTE)
+            assert store.begin(SPRING, "two", at=end, until=end + MINUTE)
+            store.finish(SPRING, "one")
+            assert not store.begin(SPRING, "one", at=end, until=end + MINUTE)
+
+    def test_a_worker_may_begin_again(self) -> None:
+        """The one who has it prolongs the lease by beginning again."""
+        with self.opened() as store:
+            store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
+            assert store.begin(SPRING, "one", at=frozen_now, until=frozen_now + 3 * MINUTE)
+            assert not store.begin(SPRING, "two", at=frozen_now + 2 * MINUTE, until=frozen_now + 3 * MINUTE)
+
+    def test_of_many_workers_one_begins(self) -> None:
+        """Eight workers ask at once, one gets the campaign (F19)."""
+        began: list[str] = []
+
+        def worker(number: int) -> Callable[[Store], None]:
+            def begin(store: Store) -> None:
+                if store.begin(SPRING, f"w{number}", at=frozen_now, until=frozen_now + MINUTE):
+                    began.append(f"w{number}")
+
+            return begin
+
+        with self.opened() as store:
+            self.at_once(store, *map(worker, range(8)))
+            assert 1 == len(began)
+
+    # -- one mail for a contact
+
+    def test_a_claim_says_what_was_screened(self) -> None:
+        """The list that the link leaves and the position of the log are kept: they decide what a later click means."""
+        with self.opened() as store:
+            assert {ADA} == set(store.claim([recipient("ada")], at=frozen_now))
+            expected = Claim(
+                campaign=SPRING,
+                contact_id=ADA,
+                state=ClaimState.CLAIMED,
+                leaves_list=MailingList("offers").key,
+                position=7,
+                at=frozen_now,
+            )
+            assert {ADA: expected} == dict(store.claims(SPRING))
+            assert [expected] == list(store.claims_of(ADA))
+            assert {} == dict(store.claims(AUTUMN))
+            assert [] == list(store.claims_of(BOB))
+
+    def test_a_transactional_claim_leaves_no_list(self) -> None:
+        """A receipt has no list behind it."""
+        receipt = campaign("receipt", kind=CampaignKind.TRANSACTIONAL)
+        with self.opened() as store:
+            store.claim([screened(contact("ada"), receipt)], at=frozen_now)
+            assert store.claims_of(ADA)[0].leaves_list is None
+
+    def test_what_is_claimed_is_taken(self) -> None:
+        """A second claim returns only who was free, in other chunks and twice within one."""
+        with self.opened() as store:
+            assert {ADA} == set(store.claim([recipient("ada"), recipient("ada")], at=frozen_now))
+            assert {BOB} == set(store.claim([recipient("ada"), recipient("bob")], at=frozen_now))
+            assert set() == set(store.claim([recipient("ada"), recipient("bob")], at=frozen_now))
+            assert {ADA} == set(store.claim([recipient("ada", "autumn")], at=frozen_now))
+            assert set() == set(store.claim([], at=frozen_now))
+
+    def test_only_what_was_returned_may_be_claimed_again(self) -> None:
+        """After every other state the claim stands, for good (F22)."""
+        for state in ClaimState:
+            with self.opened() as store:
+                store.claim([recipient("ada")], at=frozen_now)
+                store.settle(SPRING, [ADA], state, at=frozen_now + MINUTE)
+                again = set(store.claim([recipient("ada", position=9)], at=frozen_now + 2 * MINUTE))
+                assert (again == {ADA}) is (state is ClaimState.RETURNED), state
+                found = store.claims(SPRING)[ADA]
+                if again:
+                    assert (ClaimState.CLAIMED, 9, frozen_now + 2 * MINUTE) == (found.state, found.position, found.at)
+                else:
+                    assert (state, 7, frozen_now + MINUTE) == (found.state, found.position, found.at)
+
+    def test_settle_moves_only_whom_it_names(self) -> None:
+        """State and instant change for those named, nothing changes for the rest."""
+        with self.opened() as store:
+            store.claim([recipient("ada"), recipient("bob")], at=frozen_now)
+            store.settle(SPRING, {ADA}, ClaimState.HANDED_OFF, at=frozen_now + MINUTE)
+            store.settle(SPRING, set(), ClaimState.UNKNOWN, at=frozen_now + MINUTE)
+            found = {one: (claim.state, claim.at) for one, claim in store.claims(SPRING).items()}
+            expected = {ADA: (ClaimState.HANDED_OFF, frozen_now + MINUTE), BOB: (ClaimState.CLAIMED, frozen_now)}
+            assert expected == found
+
+    def test_a_chunk_has_an_end(self) -> None:
+        """One claim covers at most `LARGEST_CHUNK` recipients, and one more claims nobody."""
+        one = recipient("ada")
+        with self.opened() as store:
+            raises(CampaignRefused, lambda: store.claim([one] * (LARGEST_CHUNK + 1), at=frozen_now))
+            assert {} == dict(store.claims(SPRING))
+            assert {ADA} == set(store.claim([one] * LARGEST_CHUNK, at=frozen_now))
+
+    def test_claims_of_a_contact_come_oldest_first(self) -> None:
+        """Over campaigns, by the instant of their state."""
+        with self.opened() as store:
+            for minutes, send in ((3, "a"), (1, "c"), (2, "b")):
+                store.claim([recipient("ada", send)], at=frozen_now + minutes * MINUTE)
+            assert ["c", "b", "a"] == [claim.campaign for claim in store.claims_of(ADA)]
+
+    def test_the_earliest_no_after_hand_off_stays(self) -> None:
+        """A mail in flight keeps the first instant at which the person said no, through later states (F18)."""
+        with self.opened() as store:
+            for send in ("spring", "autumn", "winter"):
+                store.claim([recipient("ada", send)], at=frozen_now)
+                store.settle(CampaignKey(send), [ADA], ClaimState.UNKNOWN, at=frozen_now)
+            for minutes in (5, 3, 9):
+                store.mark_in_flight(ADA, [SPRING, AUTUMN], opted_out_at=frozen_now + minutes * MINUTE)
+            store.settle(SPRING, [ADA], ClaimState.HANDED_OFF, at=frozen_now + MINUTE)
+            found = {claim.campaign: claim.opted_out_at for claim in store.claims_of(ADA)}
+            early = frozen_now + 3 * MINUTE
+            assert {SPRING: early, AUTUMN: early, CampaignKey("winter"): None} == found
+
+    def test_of_many_workers_each_contact_is_claimed_by_one(self) -> None:
+        """Eight workers over the same recipients, in different orders and chunks: each claimed exactly once (F19)."""
+        recipients = [recipient(f"c{number}") for number in range(120)]
+        won: list[ContactId] = []
+
+        def worker(turn: int) -> Callable[[Store], None]:
+            def claim(store: Store) -> None:
+                mine = recipients[15 * turn :] + recipients[: 15 * turn]
+                mine = mine if turn % 2 else mine[::-1]
+                for start in range(0, len(mine), 7 + turn):
+                    won.extend(store.claim(mine[start : start + 7 + turn], at=frozen_now))
+
+            return claim
+
+        with self.opened() as store:
+            self.at_once(store, *map(worker, range(8)))
+            assert {one.contact_id: 1 for one in recipients} == Counter(won)
+            assert 120 == len(store.claims(SPRING))
+
+    def test_claims_survive_a_restart(self) -> None:
+        """What was handed off before a crash is handed off after it; leases hold as well (F7)."""
+        store = self.make_store()
+        store.claim([recipient("ada"), recipient("bob")], at=frozen_now)
+        store.settle(SPRING, [ADA], ClaimState.HANDED_OFF, at=frozen_now)
+        store.mark_in_flight(ADA, [SPRING], opted_out_at=frozen_now + MINUTE)
+        store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
+        before = dict(store.claims(SPRING))
+        again = self.reopen(store)
+        try:
+            assert before == dict(again.claims(SPRING))
+            assert not again.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
+        finally:
+            again.close()
