@@ -109,11 +109,17 @@ class TestSingleSend:
     )
     def test_is_exactly_one(self, campaigns: tuple[str, ...], expected: list[tuple[str, ...]]) -> None:
         """A list that no campaign used is brand new, and one that two used is a topic."""
-        assert expected == broken(page([used("deals", "Deals", *campaigns)]), "single-send")
+        news = used("news", "News", "july", "august")
+        assert expected == broken(page([used("deals", "Deals", *campaigns), news]), "single-send")
+
+    def test_a_first_campaign_tells_nothing(self) -> None:
+        """A young programme has to begin with one list and one campaign."""
+        assert [] == broken(page([used("deals", "Deals", "may")]), "single-send")
 
     def test_says_which_and_how_many_it_reached(self) -> None:
         """The message names the campaign, and the fix the topic."""
-        (finding,) = check_lists(page([used("deals", "Deals", "may")]))
+        news = used("news", "News", "july", "august")
+        (finding,) = check_lists(page([used("deals", "Deals", "may"), news]))
         assert "'may'" in finding.message
         assert "100 subscribers" in finding.message
         assert "such as 'Deals'" in finding.fix

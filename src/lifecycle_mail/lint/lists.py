@@ -87,7 +87,7 @@ def _own_lists(usage: Usage, titles: Mapping[str, str], several: int) -> Iterato
             message=f"{_count(len(campaigns), 'campaign')} had lists of their own that no other campaign used: "
             f"{_some(campaigns)}",
             fix=f"make one list for each topic ({_topics(titles[key] for key in own)}), "
-            f"and send campaigns to segments of it; see propose()",
+            f"and send campaigns to segments of it",
         )
 
 
@@ -110,6 +110,8 @@ def _unreadable(usage: Usage, titles: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _single_sends(usage: Usage, titles: Mapping[str, str]) -> Iterator[Finding]:
+    if len({campaign for used in usage.lists for campaign in used.campaigns}) < 2:
+        return  # a young programme has to begin with one
     for used in usage.lists:
         if len(used.campaigns) == 1:
             (campaign,) = used.campaigns
