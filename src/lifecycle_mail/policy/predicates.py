@@ -157,13 +157,9 @@ class Predicate:
 
 
 def as_predicate(value: object) -> Predicate:
-    """Take a predicate, its text, or a reference to a flag such as `where.sunset`, as a predicate."""
+    """Take a predicate, or a reference to a flag such as `where.sunset`, as a predicate."""
     if isinstance(value, Predicate):
         return value
-    if isinstance(value, str):
-        from lifecycle_mail.policy.text import parse
-
-        return parse(value)
     convert = getattr(value, "as_predicate", None)
     if convert is None:
         raise InvalidInput(f"{value!r} is not a predicate: write a comparison such as where.days_inactive >= 75")

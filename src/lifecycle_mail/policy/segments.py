@@ -9,7 +9,8 @@ from attrs import field, frozen
 
 from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.model.names import ListKey, SegmentKey, require_slug
-from lifecycle_mail.policy.predicates import EVERYONE, Predicate, as_predicate
+from lifecycle_mail.policy.predicates import EVERYONE, Predicate
+from lifecycle_mail.policy.text import read_predicate
 
 
 def list_key(value: MailingList | str) -> ListKey:
@@ -42,7 +43,7 @@ class Segment:
 
     key: SegmentKey = field(converter=_segment_key, validator=require_slug)
     of: tuple[ListKey, ...] = field(kw_only=True, default=None, converter=_list_keys)
-    where: Predicate = field(kw_only=True, default=EVERYONE, converter=as_predicate)
+    where: Predicate = field(kw_only=True, default=EVERYONE, converter=read_predicate)
     title: str = field(kw_only=True, default="")
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from attrs import field, fields, frozen
 
 from lifecycle_mail.errors import InvalidInput
-from lifecycle_mail.policy.predicates import NOBODY, Predicate, as_predicate
+from lifecycle_mail.policy.predicates import NOBODY, Predicate
+from lifecycle_mail.policy.text import read_predicate
 
 
 class Cadence(StrEnum):
@@ -88,7 +89,7 @@ class Settings:
     re_engagement_mails: int = field(default=3, validator=_mails)
     answer_days: float = field(default=7, validator=_not_negative)
     observe_days: float = field(default=0, validator=_not_negative)
-    hold: Predicate = field(default=NOBODY, converter=as_predicate)
+    hold: Predicate = field(default=NOBODY, converter=read_predicate)
 
     def __attrs_post_init__(self) -> None:
         if self.deep_days < self.inactive_days:

@@ -17,7 +17,8 @@ from attrs import field, frozen
 from lifecycle_mail.errors import InvalidInput, Problem
 from lifecycle_mail.model.instants import from_micros
 from lifecycle_mail.policy.facts import CATALOGUE, FactType, check, fact_named
-from lifecycle_mail.policy.predicates import AnyOf, FactValue, Leaf, Op, PlainFacts, Predicate, Trace, as_predicate
+from lifecycle_mail.policy.predicates import AnyOf, FactValue, Leaf, Op, PlainFacts, Predicate, Trace
+from lifecycle_mail.policy.text import read_predicate
 
 MOST_FLIPS = 8
 """How many changes an explanation prints; `find_flips` returns all."""
@@ -42,7 +43,7 @@ class Rule:
     """
 
     name: str
-    when: Predicate = field(converter=as_predicate)
+    when: Predicate = field(converter=read_predicate)
     then: str
     because: str = field(default="", validator=_known_places)
 

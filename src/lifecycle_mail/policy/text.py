@@ -31,6 +31,7 @@ from lifecycle_mail.policy.predicates import (
     Not,
     Op,
     Predicate,
+    as_predicate,
 )
 
 MOST_TEXT = 10_000
@@ -139,6 +140,11 @@ def parse(text: str) -> Predicate:
             f"{_shown(text)} is not a predicate{place}: write for example days_inactive >= 75 and not sunset"
         ) from None
     return _Reader(text).predicate(tree.body, 0)
+
+
+def read_predicate(value: object) -> Predicate:
+    """Take a predicate, its text, or a reference to a flag such as `where.sunset`, as a predicate."""
+    return parse(value) if isinstance(value, str) else as_predicate(value)
 
 
 def _shown(text: str) -> str:

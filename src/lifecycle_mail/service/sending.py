@@ -355,22 +355,24 @@ class Sender:
         with self.store.transaction():
             self.store.settle(key, self._open(key), state, at=self.now)
 
+    def _states(self, ids: Collection[ContactId]) -> dict[ContactId, ClaimState]:
+        key = self.campaign.key
+        if len(ids) == 1:  # a mail: do not read the claims of all for each of them
+            return {one: claim.state for one in ids for claim in self.store.claims_of(one) if claim.campaign == key}
+        return {one: claim.state for one, claim in self.store.claims(key).items() if one in ids} if ids else {}
+
     def _settle(self, ids: Collection[ContactId], state: ClaimState) -> None:
         """Settle claims that are still open: what a faster worker has handed off meanwhile stays so (F19)."""
-        key = self.campaign.key
         with self.store.transaction():
-            if len(ids) == 1:  # a mail: do not read the claims of all for each of them
-                found = [claim for one in ids for claim in self.store.claims_of(one) if claim.campaign == key]
-            else:
-                found = [claim for one, claim in self.store.claims(key).items() if one in ids] if ids else []
-            still = {claim.contact_id for claim in found if claim.state in OPEN_STATES}
-            self.store.settle(key, still, state, at=self.now)
+            still = {one for one, before in self._states(ids).items() if before in OPEN_STATES}
+            self.store.settle(self.campaign.key, still, state, at=self.now)
 
     def _hand_off(self, ids: Collection[ContactId]) -> None:
-        """Settle what has left and count it as sent, both or neither."""
+        """Settle what has left and count it as sent, once and both or neither."""
         with self.store.transaction():
-            self.store.settle(self.campaign.key, ids, ClaimState.HANDED_OFF, at=self.now)
-            take_events(self.store, sent_events(self.campaign, ids, at=self.now, source=self.esp.name))
+            left = {one for one, before in self._states(ids).items() if before is not ClaimState.HANDED_OFF}
+            self.store.settle(self.campaign.key, left, ClaimState.HANDED_OFF, at=self.now)
+            take_events(self.store, sent_events(self.campaign, left, at=self.now, source=self.esp.name))
 
     def _note_taken(self, recipients: Iterable[Screened]) -> None:
         """Account for those whom another worker claimed first (F19)."""
