@@ -134,6 +134,17 @@ class TestBoundaries:
         found = {flip.outcome: flip.changes[0].after for flip in find_flips(table, {"days_inactive": 100.0})}
         assert {"deep": 180, "keep": math.nextafter(75, 0)} == found
 
+    def test_the_other_end(self) -> None:
+        """A relative range has a second end, at now, beyond which nothing is old or recent."""
+        for when, after in (
+            (where.last_open.in_last(days=2) | where.last_open.older_than(days=1), N + 1),
+            (where.last_open.in_next(days=2) | (where.last_open >= NOW), N - 1),
+        ):
+            (flip,) = (
+                one for one in find_flips(table_of((when, "go")), {"last_open": N, "now": NOW}) if one.outcome == "keep"
+            )
+            assert after == flip.changes[0].after
+
     def test_what_lifts_comes_first(self) -> None:
         """What lifts the deciding rule is told before what an earlier rule would add."""
         table = table_of((where.erased.as_predicate(), "gone"), (where.paused.as_predicate(), "wait"))

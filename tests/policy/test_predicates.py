@@ -15,6 +15,7 @@ from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES
 from lifecycle_mail.policy.predicates import (
     EVERYONE,
     NOBODY,
+    TEXTUAL,
     AllOf,
     AnyOf,
     Leaf,
@@ -220,6 +221,12 @@ class TestMeaning:
         """Other types compare false, also for `!=`; a flag is no number; text is folded; missing is only missing."""
         assert expected is leaf.holds({"x": value, "now": NOW})
         assert expected is not (~leaf).holds({"x": value, "now": NOW})
+
+    @pytest.mark.parametrize("op", [op for op in Op if op not in (Op.IN_LAST, Op.IN_NEXT, Op.OLDER)])
+    def test_nan_is_missing(self, op: Op) -> None:
+        """Nothing but `is_missing` holds of NaN, also where nobody has turned it into None."""
+        literal: Any = {Op.IN: [1], Op.MISSING: None}.get(op, "a" if op in (*TEXTUAL, Op.HAS) else 1)
+        assert (op is Op.MISSING) is Leaf("x", op, literal).test({"x": math.nan})
 
     def test_absent_now(self) -> None:
         """Without the instant of deciding, nothing is recent."""
