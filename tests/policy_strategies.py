@@ -25,17 +25,8 @@ from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.profiles import Snapshot, fold, resolve
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES, Subject
-from lifecycle_mail.policy.predicates import (
-    ORDERING,
-    RELATIVE,
-    TEXTUAL,
-    AllOf,
-    AnyOf,
-    Leaf,
-    Not,
-    Op,
-    Predicate,
-)
+from lifecycle_mail.policy.operators import ORDERING, RELATIVE, TEXTUAL, Op
+from lifecycle_mail.policy.predicates import AllOf, AnyOf, Leaf, Not, Predicate
 from lifecycle_mail.policy.tables import Otherwise, Rule, Table
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

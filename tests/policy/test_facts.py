@@ -25,7 +25,8 @@ from lifecycle_mail.policy.facts import (
     check,
     fact_named,
 )
-from lifecycle_mail.policy.predicates import Leaf, Op, Predicate
+from lifecycle_mail.policy.operators import Op
+from lifecycle_mail.policy.predicates import Leaf, Predicate
 from lifecycle_mail.policy.where import where
 from tests.policy_strategies import (
     NOW,

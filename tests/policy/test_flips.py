@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lifecycle_mail.model.instants import DAY, to_micros
 from lifecycle_mail.policy.flips import MOST_FACTS_IN_PAIRS, find_flips
-from lifecycle_mail.policy.predicates import AllOf, PlainFacts, Predicate
+from lifecycle_mail.policy.operators import PlainFacts
+from lifecycle_mail.policy.predicates import AllOf, Predicate
 from lifecycle_mail.policy.settings import Settings
 from lifecycle_mail.policy.sunset import sunset_table, tier_table
 from lifecycle_mail.policy.tables import Otherwise, Rule, Table

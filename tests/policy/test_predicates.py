@@ -12,21 +12,8 @@ from hypothesis import strategies as st
 
 from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES
-from lifecycle_mail.policy.predicates import (
-    EVERYONE,
-    NOBODY,
-    TEXTUAL,
-    AllOf,
-    AnyOf,
-    Leaf,
-    Not,
-    Op,
-    PlainFacts,
-    Predicate,
-    Trace,
-    as_fact,
-    as_predicate,
-)
+from lifecycle_mail.policy.operators import TEXTUAL, Op, PlainFacts, as_fact
+from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Not, Predicate, Trace, as_predicate
 from lifecycle_mail.policy.text import read_predicate
 from lifecycle_mail.policy.where import where
 from tests.policy_strategies import INSTANTS, NOW, depth_of, numbers, predicates, texts

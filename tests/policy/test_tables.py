@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.model.instants import to_micros
 from lifecycle_mail.policy.facts import FAMILIES, fact_named
-from lifecycle_mail.policy.predicates import EVERYONE, Leaf, Op, PlainFacts
+from lifecycle_mail.policy.operators import Op, PlainFacts
+from lifecycle_mail.policy.predicates import EVERYONE, Leaf
 from lifecycle_mail.policy.tables import MOST_FLIPS, Otherwise, Rule, Table, show
 from lifecycle_mail.policy.where import where
 from tests.policy_strategies import NOW, known_names, table_facts, tables

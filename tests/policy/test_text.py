@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput
+from lifecycle_mail.policy.as_json import from_json, to_json
 from lifecycle_mail.policy.facts import check
-from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Not, Op, Predicate
-from lifecycle_mail.policy.text import MOST_DEPTH, MOST_TEXT, from_json, parse, to_json
+from lifecycle_mail.policy.operators import Op
+from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Not, Predicate
+from lifecycle_mail.policy.text import MOST_DEPTH, MOST_TEXT, parse
 from lifecycle_mail.policy.where import where
 from tests.policy_strategies import ODD_TEXTS, known_names, leaves, predicates
 

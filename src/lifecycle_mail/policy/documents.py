@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import NOTHING, fields_dict, has
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
+from lifecycle_mail.policy.as_json import from_json
 from lifecycle_mail.policy.predicates import Predicate
-from lifecycle_mail.policy.text import as_text, from_json
+from lifecycle_mail.policy.text import as_text
 
 if TYPE_CHECKING:
     from cattrs import Converter

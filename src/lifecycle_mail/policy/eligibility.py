@@ -23,7 +23,8 @@ from lifecycle_mail.model.events import Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.facts import Facts
-from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Op, Predicate
+from lifecycle_mail.policy.operators import Op
+from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Predicate
 from lifecycle_mail.policy.tables import Decision, Otherwise, Rule, Table
 from lifecycle_mail.policy.where import where
 

@@ -27,16 +27,8 @@ from lifecycle_mail.model.instants import DAY, Micros, as_utc, to_micros
 from lifecycle_mail.model.names import ListKey
 from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.policy.engagement import Engagement
-from lifecycle_mail.policy.predicates import (
-    ORDERING,
-    RELATIVE,
-    TEXTUAL,
-    FactValue,
-    Leaf,
-    Op,
-    Predicate,
-    as_fact,
-)
+from lifecycle_mail.policy.operators import ORDERING, RELATIVE, TEXTUAL, FactValue, Op, as_fact
+from lifecycle_mail.policy.predicates import Leaf, Predicate
 
 _COUNT = re.compile("[1-9][0-9]{0,3}")
 

@@ -17,7 +17,8 @@ from attrs import frozen
 
 from lifecycle_mail.model.instants import DAY, to_micros
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES, FactType
-from lifecycle_mail.policy.predicates import RELATIVE, TEXTUAL, FactValue, Leaf, Op
+from lifecycle_mail.policy.operators import RELATIVE, TEXTUAL, FactValue, Op
+from lifecycle_mail.policy.predicates import Leaf
 from lifecycle_mail.policy.tables import Table, show
 
 MOST_FACTS_IN_PAIRS = 24

@@ -14,13 +14,13 @@ from typing import Any
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
+from lifecycle_mail.policy.as_json import from_json
 from lifecycle_mail.policy.documents import check_values, converter, parse_toml, require_table, structure
 from lifecycle_mail.policy.eligibility import Cap, Rest
 from lifecycle_mail.policy.facts import CATALOGUE_VERSION
 from lifecycle_mail.policy.settings import Cadence, Settings
 from lifecycle_mail.policy.sunset import band_table, keep_everyone, sunset_table, tier_table
 from lifecycle_mail.policy.tables import Table
-from lifecycle_mail.policy.text import from_json
 
 
 @frozen(kw_only=True)

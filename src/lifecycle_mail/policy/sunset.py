@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.policy.facts import fact_named
-from lifecycle_mail.policy.predicates import NOBODY, Leaf, Op
+from lifecycle_mail.policy.operators import Op
+from lifecycle_mail.policy.predicates import NOBODY, Leaf
 from lifecycle_mail.policy.settings import Settings
 from lifecycle_mail.policy.tables import Otherwise, Rule, Table
 from lifecycle_mail.policy.where import where

@@ -17,7 +17,8 @@ from attrs import field, frozen
 from lifecycle_mail.errors import InvalidInput, Problem
 from lifecycle_mail.model.instants import from_micros
 from lifecycle_mail.policy.facts import CATALOGUE, FactType, check, fact_named
-from lifecycle_mail.policy.predicates import AnyOf, FactValue, Leaf, Op, PlainFacts, Predicate, Trace
+from lifecycle_mail.policy.operators import FactValue, Op, PlainFacts
+from lifecycle_mail.policy.predicates import AnyOf, Leaf, Predicate, Trace
 from lifecycle_mail.policy.text import read_predicate
 
 MOST_FLIPS = 8

@@ -16,7 +16,8 @@ from datetime import datetime
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES, fact_named
-from lifecycle_mail.policy.predicates import AllOf, AnyOf, IsPredicate, Leaf, Not, Op, Predicate
+from lifecycle_mail.policy.operators import Op
+from lifecycle_mail.policy.predicates import AllOf, AnyOf, IsPredicate, Leaf, Not, Predicate
 from lifecycle_mail.policy.text import fact_as_python
 
 _Value = bool | int | float | str | datetime
