@@ -1,0 +1,184 @@
+"""A process that dies in any call of a port: afterwards nobody gets two mails, and nobody who said no gets one (F7)."""
+
+from collections import Counter
+from collections.abc import Collection
+from contextlib import suppress
+
+import pytest
+
+from lifecycle_mail.errors import CampaignRefused
+from lifecycle_mail.memory import MemoryEsp, MemoryStore
+from lifecycle_mail.model.addresses import parse_address
+from lifecycle_mail.model.entries import OptOut
+from lifecycle_mail.model.intake import Known, Statement, Who
+from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.ports import Capability
+from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.service.sending import LEASE
+from tests.service.worlds import (
+    BOTH_WAYS,
+    CAMPAIGNS_ONLY,
+    DAY,
+    MAILS_ONLY,
+    NOW,
+    Countdown,
+    Crashed,
+    Mortal,
+    address,
+    entries,
+    left,
+    mailed,
+    sent_counts,
+    states,
+    world,
+)
+
+NAMES = ["ada", "bob", "cem", "dee", "eve"]
+ALL = Scope.all()
+
+
+def mortal(mail: Lifecycle, countdown: Countdown) -> Lifecycle:
+    """Return another process on the same store and ESP, that dies when the countdown says so."""
+    return world(store=Mortal(mail.store, countdown), esp=Mortal(mail.esp, countdown))
+
+
+def calls_of_a_send(capabilities: Collection[Capability]) -> int:
+    """Count the calls of ports that a send of the five makes."""
+    mail = world(*NAMES, esp=MemoryEsp(capabilities=capabilities))
+    plan = mail.plan("spring", now=NOW)
+    countdown = Countdown()
+    mortal(mail, countdown).send(plan, now=NOW)
+    return countdown.calls
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
+@pytest.mark.parametrize(
+    ("capabilities", "chunk"),
+    [(MAILS_ONLY, 5_000), (CAMPAIGNS_ONLY, 5_000), (CAMPAIGNS_ONLY, 2)],
+    ids=["mails", "campaign", "campaign in chunks"],
+)
+def test_a_send_that_dies_anywhere_is_finished_by_the_next(
+    capabilities: Collection[Capability], after: bool, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For every call N: crash there, bob says no, a new process sends: one mail each, none to bob after his no (F7)."""
+    monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", chunk)
+    total = calls_of_a_send(capabilities)
+    assert total > 10
+    for dies_at in range(1, total + 1):
+        where = f"died in call {dies_at} of {total}"
+        mail = world(*NAMES, esp=MemoryEsp(capabilities=capabilities))
+        plan = mail.plan("spring", now=NOW)
+        with pytest.raises(Crashed):
+            mortal(mail, Countdown(dies_at, after=after)).send(plan, now=NOW)
+        gone = mailed(mail)
+        mail.opt_out("bob", scope=ALL, now=NOW)
+        later = NOW + 2 * LEASE
+        mail.send(plan, now=later)
+        mail.reconcile("spring", now=later)
+        mail.send(plan, now=later)
+        expected = [name for name in NAMES if name != "bob" or "bob" in gone]
+        assert expected == mailed(mail), where
+        assert Counter(expected) == +Counter(sent_counts(mail, NAMES)), where
+        assert {"claimed", "staged", "unknown"}.isdisjoint(states(mail).values()), where
+        if "bob" in gone:
+            assert NOW == mail.store.claims_of(ContactId("bob"))[0].opted_out_at, where
+
+
+@pytest.mark.parametrize("capabilities", BOTH_WAYS, ids=["mails", "campaigns"])
+def test_a_send_that_dies_twice(capabilities: Collection[Capability]) -> None:
+    """A crash, a restart that crashes elsewhere, and a third process: still one mail each (F7)."""
+    total = calls_of_a_send(capabilities)
+    for first in range(1, total + 1, 4):
+        for second in range(1, total + 1, 7):
+            mail = world(*NAMES, esp=MemoryEsp(capabilities=capabilities))
+            plan = mail.plan("spring", now=NOW)
+            for turn, dies_at in enumerate((first, second)):
+                with suppress(Crashed):
+                    mortal(mail, Countdown(dies_at, after=bool(turn))).send(plan, now=NOW + turn * 2 * LEASE)
+            for _ in range(2):
+                mail.send(plan, now=NOW + DAY)
+                mail.reconcile("spring", now=NOW + DAY)
+            mail.send(plan, now=NOW + DAY)
+            assert NAMES == mailed(mail), (first, second)
+            assert dict.fromkeys(NAMES, 1) == sent_counts(mail, NAMES), (first, second)
+
+
+def test_while_a_dead_worker_holds_the_campaign_nobody_sends_it() -> None:
+    """Its lease runs out by itself (F7)."""
+    mail = world(*NAMES)
+    plan = mail.plan("spring", now=NOW)
+    with pytest.raises(Crashed):
+        mortal(mail, Countdown(4)).send(plan, now=NOW)
+    with pytest.raises(CampaignRefused, match="another worker"):
+        mail.send(plan, now=NOW + LEASE / 2)
+    assert 5 == mail.send(plan, now=NOW + LEASE).sent
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_receiving_that_dies_anywhere_leaves_nothing_half_done(after: bool) -> None:
+    """A batch is written whole or not at all, and coming again it is taken once (F6, F41)."""
+    batch: list[Statement] = [
+        Known(who=Who("new", parse_address("new@example.com")), fields={"spend": 1}),
+        left("ada", ALL, event_id="w1"),
+        left("stranger", ALL, event_id="w2"),
+    ]
+    countdown = Countdown()
+    mortal(world("ada"), countdown).receive(batch, now=NOW)
+    for dies_at in range(1, countdown.calls + 1):
+        mail = world("ada")
+        before = mail.store.position()
+        with pytest.raises(Crashed):
+            mortal(mail, Countdown(dies_at, after=after)).receive(batch, now=NOW)
+        assert before == mail.store.position()
+        assert ["ada"] == [one.id for one in mail.store.each()]
+        mail.receive(batch, now=NOW)
+        mail.receive(batch, now=NOW)
+        assert 2 == len(entries(mail, OptOut))
+        assert 3 == len(list(mail.store.each()))
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_push_that_dies_anywhere_is_finished_by_the_next(after: bool) -> None:
+    """Between log, call and note: the ESP hears of every no, and the echoes count for nothing (F3, F4)."""
+    from lifecycle_mail.model.consent import ConsentState
+
+    for dies_at in range(1, 30):
+        mail = world("ada", "bob")
+        for name in ("ada", "bob"):
+            mail.opt_out(name, scope=ALL, now=NOW)
+        countdown = Countdown(dies_at, after=after)
+        try:
+            mortal(mail, countdown).push_opt_outs(now=NOW)
+        except Crashed:
+            pass
+        else:
+            break
+        mail.push_opt_outs(now=NOW + LEASE)
+        assert isinstance(mail.esp, MemoryEsp)
+        assert {address("ada"), address("bob")} == {str(who) for who, _ in mail.esp.suppressed}
+        mail.fetch(now=NOW + DAY)
+        assert 2 == ConsentState(record.entry for record in mail.store.records()).opt_out_count()
+    else:
+        pytest.fail("the push never came to its end")
+
+
+def test_an_opt_out_that_dies_anywhere_is_whole_or_absent() -> None:
+    """With the mark on the mail in flight, or without either; said again it holds (F1, F2, F48)."""
+    for after in (False, True):
+        for dies_at in range(1, 30):
+            mail = world("ada", store=MemoryStore())
+            mail.send(mail.plan("spring", now=NOW), now=NOW)
+            try:
+                mortal(mail, Countdown(dies_at, after=after)).opt_out("ada", scope=ALL, now=NOW)
+            except Crashed:
+                pass
+            else:
+                break
+            marked = mail.store.claims_of(ContactId("ada"))[0].opted_out_at is not None
+            assert marked is bool(entries(mail, OptOut))
+            mail.opt_out("ada", scope=ALL, now=NOW)
+            assert 1 == len(entries(mail, OptOut))
+            assert NOW == mail.store.claims_of(ContactId("ada"))[0].opted_out_at
+        else:
+            pytest.fail("the opt-out never came to its end")
