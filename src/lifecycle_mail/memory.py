@@ -509,9 +509,13 @@ class MemoryEsp:
     def reports(self, *, now: datetime) -> Sequence[Statement]:
         """Return the news that has arrived by now."""
         with self._lock, self._operation("reports"):
-            due = [statement for at, statement in self._news if at <= now]
-            self._news = [(at, statement) for at, statement in self._news if at > now]
-            return due
+            return [statement for at, statement in self._news if at <= now]
+
+    def acknowledge(self, statements: Sequence[Statement]) -> None:
+        """Forget news that was stored."""
+        with self._lock, self._operation("acknowledge"):
+            stored = set(map(id, statements))
+            self._news = [(at, statement) for at, statement in self._news if id(statement) not in stored]
 
     # -- what a test lets happen
 

@@ -45,7 +45,7 @@ def _find(group: str, name: str) -> EntryPoint:
     raise Misconfigured(f"nothing named {name!r} is installed for {group} (found: {known}){hint}")
 
 
-def load_esp(name: str, **options: Any) -> Esp:
+def load_esp(name: str, /, **options: Any) -> Esp:
     """Make an ESP by name.
 
     Raises:
@@ -59,7 +59,7 @@ def load_esp(name: str, **options: Any) -> Esp:
     return made
 
 
-def load_store(url: str, **options: Any) -> Store:
+def load_store(url: str, /, **options: Any) -> Store:
     """Make a store from a URL such as `memory:` or `sqlite:///mail.db`.
 
     Raises:

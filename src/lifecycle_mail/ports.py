@@ -61,7 +61,10 @@ class ConsentLog(Protocol):
     def about(
         self, whom: Mapping[ContactId, Collection[MatchKey]], *, until: int | None = None
     ) -> Mapping[ContactId, Sequence[Entry]]:
-        """Return for each contact every entry that names them, one of these keys, or a key they used to have."""
+        """Return for each contact every entry that names them, one of these keys, or a key they used to have.
+
+        The entries of a contact come in the order of the log.
+        """
         ...
 
 
@@ -319,5 +322,9 @@ class Reports(Esp, Protocol):
     """An ESP whose news can be fetched."""
 
     def reports(self, *, now: datetime) -> Sequence[Statement]:
-        """Return what it has to say that was not fetched before, in any order."""
+        """Return what it has to say that was not acknowledged, in any order; some of it perhaps again."""
+        ...
+
+    def acknowledge(self, statements: Sequence[Statement]) -> None:
+        """Say that these are stored, so that they need not be told again."""
         ...

@@ -433,9 +433,6 @@ def test_news_of_the_esp_is_fetched_and_counted_once() -> None:
     assert 0 == mail.fetch(now=NOW + DAY).statements
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`Reports.reports` hands news out once, before it is stored: proposal to the lead"
-)
 def test_news_is_not_lost_when_it_cannot_be_stored() -> None:
     """A fetch that failed is repeated, and the no that somebody said at the ESP is heard (F10, F32)."""
     mail = world("ada")

@@ -201,7 +201,6 @@ def test_of_several_contacts_with_one_address_one_gets_it(capabilities: Collecti
     assert ["ada"] == mailed(mail)
 
 
-@pytest.mark.xfail(strict=True, reason="a second plan does not know whom the address got it by: proposed to the lead")
 def test_a_second_plan_does_not_reach_the_same_address_again() -> None:
     """Who shares an address with somebody who got the campaign is withheld in later plans too."""
     mail = world("ada", esp=MemoryEsp(capabilities=MAILS_ONLY))

@@ -17,7 +17,7 @@ from attrs import field, frozen
 from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.campaigns import Campaign
-from lifecycle_mail.policy.eligibility import SENDABLE, Cap, Rest, Screened, Screening, gates, screen
+from lifecycle_mail.policy.eligibility import SENDABLE, Cap, Rest, Screened, Screening, Withheld, gates, screen
 from lifecycle_mail.policy.facts import Facts, Subject
 from lifecycle_mail.policy.segments import rank, ranks_needed
 from lifecycle_mail.policy.tables import Decision, Table
@@ -186,7 +186,9 @@ def _one_for_each_address(
     rows: Iterable[PlanRow], campaign: Campaign, table: Table, *, position: int
 ) -> Iterator[PlanRow]:
     """Let one of several contacts with one address get the campaign: the first in order of contact_id."""
-    served: set[str] = set()
+    rows = list(rows)
+    sent = [row.subject.contact.address for row in rows if row.decision.outcome == Withheld.ALREADY_SENT]
+    served = {address.identity for address in sent if address is not None}
     for row in rows:
         if row.recipient is None:
             yield row

@@ -51,7 +51,13 @@ def _apply_chunk(chunk: list[ContactDecision], reader: Reader, esp: Esp, *, now:
     store = reader.store
     with store.transaction():
         contacts = store.get([row.contact_id for row in chunk])
-        rows = [row for row in chunk if row.contact_id in contacts]
+        profiles = store.profiles(list(contacts))
+        # Who showed interest since the decision was made is decided about anew, by the next run.
+        rows = [
+            row
+            for row in chunk
+            if row.contact_id in contacts and profiles.get(row.contact_id, row.subject.profile) == row.subject.profile
+        ]
         people = reader.people([contacts[row.contact_id] for row in rows])
         ends: list[Suppression | Lift] = []
         for row, person in zip(rows, people, strict=True):

@@ -8,11 +8,11 @@ made. A no that comes in between is not among them and keeps them out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from attrs import evolve, frozen
 
-from lifecycle_mail.errors import ConsentRefused, InvalidInput, LiftRefused, UnknownName
+from lifecycle_mail.errors import AmbiguousAddress, ConsentRefused, InvalidInput, LiftRefused, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact
@@ -33,20 +33,24 @@ from lifecycle_mail.model.lists import MailingList, Scope
 from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.policy.campaigns import Campaign
-from lifecycle_mail.ports import Claim, ClaimState, TakesOptOuts
+from lifecycle_mail.ports import Claim, TakesOptOuts
+from lifecycle_mail.service.flights import mark_in_flight
 from lifecycle_mail.service.reading import Reader
-
-IN_FLIGHT = timedelta(hours=72)
-"""How long after hand-off a mail may still arrive: the longest scheduling that an ESP offers."""
 
 
 @frozen(kw_only=True)
 class Subscribed:
-    """They are on the list."""
+    """Their yes is recorded.
+
+    Attributes:
+        standing: how they now stand with the list; not active where a newer no, or a change of address by somebody
+            else, still keeps them out.
+    """
 
     contact_id: ContactId
     list: ListKey
     entry: EntryId
+    standing: ListStanding
 
 
 @frozen(kw_only=True)
@@ -141,7 +145,7 @@ class Consents:
             )
             self.store.append([consent], at=now)
             self._lift_own(contact, person, provenance, now=now)
-            return Subscribed(contact_id=contact.id, list=to.key, entry=consent.id)
+            return self._subscribed(contact, consent, now=now)
 
     def confirm(self, token: str, *, now: datetime, evidence: str) -> Subscribed:
         """Record that the person confirmed."""
@@ -165,10 +169,14 @@ class Consents:
                 raise ConsentRefused("the contact behind this confirmation link is gone: sign up again")
             person = self.reader.person(contact)
             if any(known.request == request.id for known in person.consents):  # a second click on the link
-                return Subscribed(contact_id=contact_id, list=request.list, entry=consent.id)
+                return self._subscribed(contact, consent, now=now)
             self.store.append([consent], at=now)
             self._lift_own(contact, person, provenance, now=now)
-        return Subscribed(contact_id=contact_id, list=request.list, entry=consent.id)
+            return self._subscribed(contact, consent, now=now)
+
+    def _subscribed(self, contact: Contact, consent: Consent, *, now: datetime) -> Subscribed:
+        standing = self.reader.person(contact).standing(consent.list, now=now)
+        return Subscribed(contact_id=contact.id, list=consent.list, entry=consent.id, standing=standing)
 
     def _found_or_made(self, who: str, contact_id: str | None, *, source: str | None, now: datetime) -> Contact:
         found = self.reader.find(contact_id or who)
@@ -204,11 +212,16 @@ class Consents:
         now: datetime, reason: OptOutReason | None, text: str, evidence: str, event_id: str | None, source: str,
     ) -> OptedOut:  # fmt: skip
         """Record the person's no."""
-        contact = self.reader.find(who)
-        key = parse_address(who).match_key(self.reader.rules) if contact is None else None
+        try:
+            contact = self.reader.find(who)
+        except AmbiguousAddress:  # the no binds the address, whoever of them said it
+            contact = None
+        address = parse_address(who) if contact is None else None
+        key = address.match_key(self.reader.rules) if address is not None else None
         subject = Subject(key=key) if contact is None else self.subject(contact)
         with self.store.transaction():
-            claims = self.store.claims_of(contact.id) if contact is not None else ()
+            holders = self.store.find(address.identity) if address is not None else [subject.contact_id]
+            claims = [claim for one in holders if one is not None for claim in self.store.claims_of(one)]
             person = self.reader.person(contact) if contact is not None else self.reader.stranger(key)
             if scope is None:
                 scope = self._scope_of(campaign, claims, person, now=now)
@@ -231,14 +244,7 @@ class Consents:
                 held = self.store.record(made.id)
                 known = held.entry if held is not None and held.entry.subject == subject else made
                 return OptedOut(opt_out=known if isinstance(known, OptOut) else made, is_new=False)
-            flying = tuple(
-                claim for claim in claims
-                if claim.state in (ClaimState.HANDED_OFF, ClaimState.UNKNOWN) and now - claim.at <= IN_FLIGHT
-                and claim.leaves_list is not None and scope.covers(claim.leaves_list)
-            )  # fmt: skip
-            if flying and contact is not None:
-                self.store.mark_in_flight(contact.id, [claim.campaign for claim in flying], opted_out_at=now)
-                flying = tuple(evolve(claim, opted_out_at=claim.opted_out_at or now) for claim in flying)
+            flying = mark_in_flight(self.store, claims, scope, now=now)
         return OptedOut(opt_out=made, in_flight=flying)
 
     @staticmethod
@@ -252,7 +258,9 @@ class Consents:
             if claim.campaign == campaign.key and claim.leaves_list is not None:
                 return Scope.list(claim.leaves_list)
         if not campaign.lists:
-            raise InvalidInput(f"campaign {campaign.key!r} has no list behind it: give scope=")
+            raise InvalidInput(
+                f"no list is known behind campaign {campaign.key!r}, which sent them nothing: give scope="
+            )
         active = [key for key in campaign.lists if person.standing(key, now=now) is ListStanding.ACTIVE]
         return Scope.list((active or list(campaign.lists))[0])
 

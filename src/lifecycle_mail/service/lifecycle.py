@@ -230,7 +230,7 @@ class Lifecycle:
         Returns:
             The entry, and the mails that were handed off before and can no longer be held back (F18).
         """
-        found = None if campaign is None else self.programme.campaign(campaign)
+        found = None if campaign is None else self._campaign_left(campaign)
         return self._consents.opt_out(
             who, scope=scope, campaign=found, through=Through(through), actor=actor, now=as_utc(now),
             reason=None if reason is None else OptOutReason(reason), text=text, evidence=evidence,
@@ -280,10 +280,13 @@ class Lifecycle:
             return take_events(self.store, events)
 
     def fetch(self, *, now: datetime) -> Received:
-        """Fetch what the ESP has to say and take it."""
+        """Fetch what the ESP has to say and take it; what could not be stored is fetched again."""
         if not isinstance(self.esp, Reports):
             raise Misconfigured(f"{self.esp.name} has no reports to fetch: feed its webhooks to receive()")
-        return self.receive(self.esp.reports(now=as_utc(now)), now=now)
+        news = self.esp.reports(now=as_utc(now))
+        received = self.receive(news, now=now)
+        self.esp.acknowledge(news)
+        return received
 
     def push_opt_outs(self, *, now: datetime) -> int:
         """Tell the ESP of the opt-outs it has not taken yet; return how many. May be repeated after an error."""
@@ -433,6 +436,12 @@ class Lifecycle:
         return AsOf(self._reader, self.store.position_at(instant), instant, lists=self.programme.lists)
 
     # -- inside
+
+    def _campaign_left(self, campaign: Campaign | str) -> Campaign:
+        # Links live for 60 days (R9), longer than many a campaign stays in the programme: its claims know the list.
+        if isinstance(campaign, str) and campaign not in self.programme.campaigns:
+            return Campaign(campaign)
+        return self.programme.campaign(campaign)
 
     def _list(self, to: MailingList | str) -> MailingList:
         if isinstance(to, MailingList):

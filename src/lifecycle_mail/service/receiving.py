@@ -15,13 +15,23 @@ from attrs import evolve, field, frozen
 from lifecycle_mail.errors import AmbiguousAddress
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey
 from lifecycle_mail.model.contacts import Contact, FieldType, read_field
-from lifecycle_mail.model.entries import AddressChanged, Consent, Entry, OptOut, Subject, Suppression, state_event_id
+from lifecycle_mail.model.entries import (
+    AddressChanged,
+    Consent,
+    Entry,
+    OptOut,
+    Record,
+    Subject,
+    Suppression,
+    state_event_id,
+)
 from lifecycle_mail.model.events import EngagementEvent
 from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement
 from lifecycle_mail.model.names import ContactId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, resolve
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import Store
+from lifecycle_mail.service.flights import mark_in_flight
 from lifecycle_mail.service.reading import Reader, chunks
 
 FUTURE = timedelta(hours=24)
@@ -114,6 +124,7 @@ class Receiver:
                     self._entries.append(self._entry(statement, contact.id, statement.who.address or contact.address))
             self.store.put(list(self._dirty.values()))
             written = self.store.append(self._entries, at=self.now)
+            self._mark_in_flight(written)
             on_time = [event for event in happened if event.at <= self.now + FUTURE]
             early = [event for event in happened if event.at > self.now + FUTURE]
             if early:
@@ -242,6 +253,12 @@ class Receiver:
             provenance=statement.provenance,
             until=statement.until,
         )
+
+    def _mark_in_flight(self, written: Iterable[Record]) -> None:
+        for record in written:
+            entry = record.entry
+            if isinstance(entry, OptOut) and entry.subject.contact_id is not None:
+                mark_in_flight(self.store, self.store.claims_of(entry.subject.contact_id), entry.scope, now=self.now)
 
     # -- counts
 

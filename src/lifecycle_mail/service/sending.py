@@ -129,7 +129,8 @@ class Sender:
             )
         self.ids = [recipient.contact_id for recipient in plan.recipients]
         try:
-            if Capability.CAMPAIGNS in can:
+            # A campaign leaves once; transactional mails under one key come one by one, for as long as there are any.
+            if Capability.CAMPAIGNS in can and (plan.campaign.marketing or Capability.SINGLE_MAILS not in can):
                 return self._send_campaign(cast(SendsCampaigns, self.esp), self.ids, content)
             return self._send_mails(cast(SendsMails, self.esp), self.ids, content)
         except EspError as error:  # it could not be asked or told who is staged: nothing has left
