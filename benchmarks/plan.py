@@ -31,7 +31,7 @@ def filled(count: int, *, mails: int) -> Lifecycle:
     store.put(people)
     store.append([consent(contact, "offers") for contact in people], at=NOW)
     for contact in people:
-        mail.record(events(contact.id, chance, mails=mails))
+        mail.record(events(contact.id, chance, mails=mails), now=NOW)
     for contact in people[:: max(1, count // 200)]:
         mail.opt_out(contact.id, campaign=TO_LIST, now=NOW)
     return mail

@@ -137,6 +137,7 @@ class Claim:
         campaign, contact_id: what it is.
         state: how far it has come.
         leaves_list: the list that the unsubscribe link in it leaves.
+        address: whose inbox it goes to (`EmailAddress.identity`): one campaign goes there once, whoever it names.
         position: the log's sequence number up to which opt-outs were read for it.
         at: when it came to that state.
         opted_out_at: when the person said no after hand-off: the mail was in flight (F18).
@@ -146,6 +147,7 @@ class Claim:
     contact_id: ContactId
     state: ClaimState
     leaves_list: ListKey | None
+    address: str
     position: int
     at: datetime
     opted_out_at: datetime | None = None
@@ -163,7 +165,10 @@ class Claims(Protocol):
         ...
 
     def claim(self, recipients: Sequence[Screened], *, at: datetime) -> Collection[ContactId]:
-        """Claim a chunk in one transaction and return those that were free: never claimed, or returned."""
+        """Claim a chunk in one transaction and return those that were free: never claimed, or returned.
+
+        Nobody is free whose address another contact's claim of that campaign holds, or that comes twice in the chunk.
+        """
         ...
 
     def settle(

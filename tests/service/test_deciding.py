@@ -27,13 +27,14 @@ POLICY = Policy.for_cadence("weekly")
 def silent(mail: Lifecycle, name: str, *, asked: bool = True) -> None:
     """Let somebody have had mail for a year, and never a sign of life; and have been asked to stay, in vain."""
     mail.subscribe(address(name), OFFERS, proof="a form", now=days_ago(400), contact_id=name)
-    mail.record(event(name, EventKind.SENT, at=days_ago(390 - 7 * n), mail=f"m{n}") for n in range(20))
+    mail.record((event(name, EventKind.SENT, at=days_ago(390 - 7 * n), mail=f"m{n}") for n in range(20)), now=NOW)
     if asked:
         asks = [Purpose.RE_ENGAGEMENT] * 3 + [Purpose.LAST_CHANCE]
-        mail.record(
+        sent = [
             event(name, EventKind.SENT, at=days_ago(40 - 5 * n), mail=f"r{n}", purpose=purpose)
             for n, purpose in enumerate(asks)
-        )
+        ]
+        mail.record(sent, now=NOW)
 
 
 def actions(mail: Lifecycle) -> dict[str, str]:
@@ -79,7 +80,7 @@ def test_who_engages_again_is_welcomed_back() -> None:
     for name in ("ada", "bob"):
         silent(mail, name)
     mail.apply(mail.decide(now=NOW), now=NOW)
-    mail.record([event("ada", EventKind.CLICKED, at=NOW + HOUR, mail="m1")])
+    mail.record([event("ada", EventKind.CLICKED, at=NOW + HOUR, mail="m1")], now=NOW + DAY)
     decisions = mail.decide(now=NOW + DAY)
     applied = mail.apply(decisions, now=NOW + DAY)
     assert (1, 0) == (applied.welcomed_back, applied.sunset)
@@ -98,7 +99,7 @@ def test_a_sunset_is_no_opt_out_and_lifts_none() -> None:
     decisions = mail.decide(now=NOW)
     mail.apply(decisions, now=NOW)
     mail.opt_out("ada", scope=Scope.all(), now=NOW + HOUR)
-    mail.record([event("ada", EventKind.OPENED, at=NOW + 2 * HOUR, mail="m1")])
+    mail.record([event("ada", EventKind.OPENED, at=NOW + 2 * HOUR, mail="m1")], now=NOW + DAY)
     mail.apply(mail.decide(now=NOW + DAY), now=NOW + DAY)
     assert_withheld(mail.plan("spring", now=NOW + DAY), "ada", reason="out-of-all")
 
@@ -112,7 +113,7 @@ def test_the_unresponsive_carry_a_tag_here_and_at_the_esp() -> None:
     assert {"ada"} == fake(mail).tags[UNRESPONSIVE]
     again = mail.apply(mail.decide(now=NOW), now=NOW)
     assert (0, 0) == (again.tagged, again.untagged)
-    mail.record(event("ada", EventKind.OPENED, at=NOW + n * HOUR, mail=f"m{n}") for n in range(20))
+    mail.record([event("ada", EventKind.OPENED, at=NOW + n * HOUR, mail=f"m{n}") for n in range(20)], now=NOW + DAY)
     assert 1 == mail.apply(mail.decide(now=NOW + DAY), now=NOW + DAY).untagged
     assert UNRESPONSIVE not in mail.contact("ada").tags
     assert set() == fake(mail).tags[UNRESPONSIVE]

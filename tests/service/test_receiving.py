@@ -202,7 +202,7 @@ def test_events_in_instalments_fold_as_all_at_once(events: list[EngagementEvent]
     cut = data.draw(st.integers(0, len(shuffled)))
     mail = lifecycle(OFFERS)
     mail.receive([Known(who=Who("c1"))], now=NOW)
-    new = mail.record(shuffled[:cut]) + mail.record(shuffled[cut:])
+    new = mail.record(shuffled[:cut], now=NOW) + mail.record(shuffled[cut:], now=NOW)
     assert len({event.id for event in events}) == new
     rebuilt = fold(ContactId("c1"), resolve({event.id: event for event in events}.values()))
     found = mail.store.profiles([ContactId("c1")]).get(ContactId("c1"), fold(ContactId("c1"), []))

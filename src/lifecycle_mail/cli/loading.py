@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lifecycle_mail import files
-from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, UnknownName
 from lifecycle_mail.files import Config, Reading, Reject
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.instants import parse_instant
+from lifecycle_mail.model.intake import Happened, Held, Joined, Left, Statement
+from lifecycle_mail.model.lists import ScopeKind
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.deciding import Decisions
 from lifecycle_mail.service import Lifecycle, Received
@@ -41,6 +43,7 @@ class Loaded:
         mail: the in-memory service that holds them.
         reading: rows, rejects and counts by file.
         received: what became of the statements.
+        placed: every statement, with the file and line that said it.
         snapshots: the instant at which each contact was counted, where nothing but snapshots was read.
         read_at: the instant of reading.
     """
@@ -48,6 +51,7 @@ class Loaded:
     mail: Lifecycle
     reading: Reading
     received: Received
+    placed: list[tuple[Statement, str, int]] = field(repr=False)
     snapshots: dict[ContactId, datetime]
     read_at: datetime
 
@@ -76,16 +80,23 @@ class Loaded:
         return max(self.snapshots.values())
 
     def rejects(self) -> Iterator[Reject]:
-        """Yield everything that was refused, set aside or could not be placed, with its place and the fix."""
+        """Yield everything that was refused, set aside or taken otherwise than written, with its place and the fix."""
         yield from self.reading.rejects
-        for statement, error in self.received.ambiguous:
-            place = getattr(getattr(statement, "provenance", None), "evidence", "") or getattr(statement, "source", "")
-            yield Reject(file=place, line=0, reason=f"{type(statement).__name__}: {error}", fix="give the contact id")
-        for event in self.received.quarantined:
-            yield Reject(
-                file=event.source, line=0, fix="mend the clock or the time zone of the source",
-                reason=f"{event.kind} of {event.contact_id} at {event.at.isoformat()} is in the future",
-            )  # fmt: skip
+        ambiguous = {id(statement): str(error) for statement, error in self.received.ambiguous}
+        widened = set(map(id, self.received.widened))
+        early = {event.at for event in self.received.quarantined}
+        for statement, file, line in self.placed:
+            if id(statement) in ambiguous:
+                is_no = isinstance(statement, Left | Held)
+                reason = f"{type(statement).__name__}: {ambiguous[id(statement)]}"
+                said = f"{reason}; it was taken for the address" if is_no else reason
+                yield Reject(file=file, line=line, reason=said, fix="give the contact's id", whole=not is_no)
+            elif id(statement) in widened:
+                reason = "a no to a list that nobody declared or joined: taken as a no to all marketing"
+                yield Reject(file=file, line=line, reason=reason, fix="declare or map the list", whole=False)
+            elif isinstance(statement, Happened) and statement.at in early:
+                reason = f"{statement.kind} at {statement.at.isoformat()}, which is to come: it counts for nothing"
+                yield Reject(file=file, line=line, reason=reason, fix="mend the clock or the time zone of the source")
 
     def sent_by_list(self) -> dict[str, frozenset[str]]:
         """Return the campaigns sent to each list, as far as the events of people on one list alone tell."""
@@ -121,12 +132,44 @@ def load(paths: Sequence[Path], config: Config, *, console: Console) -> Loaded:
                 tasks[path] = progress.add_task(path.name, total=total or 1)
             progress.update(tasks[path], completed=done if total else 1)
 
-        reading = files.read(paths, received_at=now, sources=config.sources, on_progress=on_progress)
-        statements = list(reading)
+        reading = files.read(
+            paths, received_at=now, sources=config.sources, audience=_audience(config), on_progress=on_progress
+        )
+        placed = list(reading.placed())
+        _require_lists(placed, config)
         folding = progress.add_task("folding", total=None)
-        received = mail.receive(statements, now=now)
+        received = mail.receive((statement for statement, _, _ in placed), now=now)
         progress.update(folding, total=1, completed=1)
-    return Loaded(mail=mail, reading=reading, received=received, snapshots=_snapshots(mail), read_at=now)
+    return Loaded(mail=mail, reading=reading, received=received, placed=placed, snapshots=_snapshots(mail), read_at=now)
+
+
+def _audience(config: Config) -> str:
+    """Return the list that a Mailchimp audience is, where no source says: the only one, if one is declared."""
+    declared = list(config.programme.lists)
+    return declared[0] if len(declared) == 1 else "audience"
+
+
+def _require_lists(placed: Iterable[tuple[Statement, str, int]], config: Config) -> None:
+    """Refuse files that speak of lists which a configuration with lists does not declare.
+
+    A no to such a list would bind nothing that is ever planned, and nobody would notice.
+    """
+    declared = config.programme.lists
+    if not declared:
+        return
+    unknown: dict[tuple[str, str], None] = {}
+    for statement, file, _ in placed:
+        key = ""
+        if isinstance(statement, Joined):
+            key = statement.list
+        elif isinstance(statement, Left) and statement.scope.kind is ScopeKind.LIST:
+            key = statement.scope.key
+        if key and key not in declared:
+            unknown[file, key] = None
+    if unknown:
+        fix = 'declare it in [[lists]], or say which list it is: [[sources]] files = "..." list = "..."'
+        problems = [Problem(file, str(UnknownName("list", key, declared)), fix) for file, key in unknown]
+        raise InvalidDocument("files speak of lists that the configuration does not declare", problems)
 
 
 def _snapshots(mail: Lifecycle) -> dict[ContactId, datetime]:

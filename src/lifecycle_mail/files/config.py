@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from lifecycle_mail.errors import InvalidDocument, Problem
+from lifecycle_mail.errors import InvalidDocument, Problem, UnknownName
 from lifecycle_mail.files.mapping import Source
+from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.policy.documents import parse_toml, structure
 from lifecycle_mail.policy.policies import Policy
 from lifecycle_mail.policy.programme import Programme
@@ -57,9 +59,25 @@ class Config:
             programme = Programme.from_dict(data, what=what)
         except InvalidDocument as error:
             problems += error.problems
+        if not problems:
+            problems += _undeclared(sources, programme.lists)
         if problems:
             raise InvalidDocument(what, problems)
         return cls(programme=programme, sources=tuple(source for source in sources if source is not None))
+
+
+def _undeclared(sources: Sequence[Source | None], lists: Mapping[str, MailingList]) -> Iterator[Problem]:
+    """Find lists that sources name and nobody declares: a no to one of them would bind nothing."""
+    for place, source in enumerate(sources):
+        if source is None or not lists:
+            continue
+        named = [("list", source.list), ("assume_list", source.assume_list)]
+        named += [(f"lists.{theirs}", ours) for theirs, ours in source.lists.items()]
+        for name, key in named:
+            if key is not None and key not in lists:
+                yield Problem(
+                    f"$.sources[{place}].{name}", str(UnknownName("list", key, lists)), "declare it in [[lists]]"
+                )
 
 
 def _text(path: Path) -> str:

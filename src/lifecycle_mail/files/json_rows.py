@@ -117,6 +117,7 @@ def _rows(text: TextFile) -> Iterator[tuple[int, object | Fault]]:
     strict = _Strict()
     lines = text.lines(MAX_WHOLE)
     number = 0
+    begun = False
     try:
         for line in lines:
             number += 1
@@ -125,13 +126,15 @@ def _rows(text: TextFile) -> Iterator[tuple[int, object | Fault]]:
                 continue
             if suspect(line, MAX_WHOLE) and (fault := fault_in(line, text.encoding, MAX_WHOLE)) is not None:
                 yield number, Fault(fault.reason, fault.fix, shown(body))
-            elif number == 1 and (body in ("{", "[") or (body[0] == "[" and body[-1] != "]")):
-                yield from _whole(line, lines, strict)
+            elif not begun and (body in ("{", "[") or (body[0] == "[" and body[-1] != "]")):
+                for at, value in _whole(line, lines, strict):
+                    yield number - 1 + at, value
                 return
             elif body[0] == "[":
                 yield from _values(body, number, strict)
             else:
                 yield number, _only(body, strict)
+            begun = True
     except BROKEN as error:
         yield number + 1, broken(error)
 

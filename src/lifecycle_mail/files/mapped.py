@@ -127,7 +127,8 @@ class _Converter:
     def __init__(self, path: Path, source: Source, header: Sequence[str], received_at: datetime) -> None:
         self._file = path.name
         self._source = source
-        self._says = f"file:{source.name or path.name}"
+        # Not the name of the file: next week's export under another name tells the same things again.
+        self._says = f"file:{source.name or source.files[0]}"
         self._received_at = received_at
         self._instant = instants(ZoneInfo(source.timezone))
         place = {name: index for index, name in reversed(list(enumerate(header)))}
@@ -155,16 +156,20 @@ class _Converter:
     def convert(self, line: int, row: list[str], note: Note) -> Sequence[Statement]:
         """Say what a row says."""
         who = self._who(row, note)
-        said = self._row(self, who, row, line, note)
-        if said is None:
-            return ()
-        if self._describes or self._source.format is Format.CONTACTS:
-            said.insert(0, self._known(who, row, note))
-        if "status" in self._at:
-            said += self._status(who, row, line)
-        if self._source.assume_list is not None:
-            said += self._assume(who, row, self._source.assume_list)
-        return said
+        status = self._status(who, row, line) if "status" in self._at else []
+        try:
+            said = self._row(self, who, row, line, note)
+            if said is None:
+                return ()
+            if self._describes or self._source.format is Format.CONTACTS:
+                said.insert(0, self._known(who, row, note))
+            assumed = self._assume(who, row, self._source.assume_list) if self._source.assume_list is not None else []
+        except InvalidInput as problem:
+            if not any(isinstance(one, Left | Held) for one in status):
+                raise
+            note(f"only the no was taken: {problem}", "correct the cell to have the rest read")  # a no is a no
+            return status
+        return [*said, *status, *assumed]
 
     def _who(self, row: list[str], note: Note) -> Who:
         contact_id = row[self._contact_id] if self._contact_id is not None else ""
@@ -259,11 +264,13 @@ class _Converter:
     def _status(self, who: Who, row: list[str], line: int) -> list[Statement]:
         meaning = self._meaning(row, "status")
         key = ListKey(self._source.list or "")
-        joined = Joined(
-            who=who,
-            list=key,
-            provenance=self._provenance(Actor.OPERATOR, line, self._when(row, "signed_up_at")),
-        )
+        try:
+            since = self._when(row, "signed_up_at")
+        except InvalidInput:
+            if meaning == SUBSCRIBED:
+                raise
+            since = None
+        joined = Joined(who=who, list=key, provenance=self._provenance(Actor.OPERATOR, line, since))
         if meaning == SUBSCRIBED:
             return [joined]
         if meaning == IGNORE:

@@ -145,6 +145,10 @@ class Reading:
     files: dict[str, FileReport] = field(factory=dict, init=False)
 
     def __iter__(self) -> Iterator[Statement]:
+        return (statement for statement, _, _ in self.placed())
+
+    def placed(self) -> Iterator[tuple[Statement, str, int]]:
+        """Yield each statement with the file and the line that said it."""
         self.rejects = []
         self.files = {}
         for part in self.parts:
@@ -165,7 +169,7 @@ class Reading:
         """Rows refused so far."""
         return sum(report.rejected for report in self.files.values())
 
-    def _read(self, part: Part[Any]) -> Iterator[Statement]:
+    def _read(self, part: Part[Any]) -> Iterator[tuple[Statement, str, int]]:
         name = str(part.path)
         report = self.files[name] = FileReport(file=name, format=part.format)
         if part.remark is not None:
@@ -202,7 +206,8 @@ class Reading:
                 elif not statements:
                     report.ignored += 1
                 report.statements += len(statements)
-                yield from statements
+                for statement in statements:
+                    yield statement, name, line
         if self.on_progress is not None:
             self.on_progress(part.path, total, total)
 

@@ -164,6 +164,12 @@ class EmailAddress:
         return self.deliverable
 
 
+def mask(who: str) -> str:
+    """Return an id as it is and an address masked, for messages about who could not be found."""
+    local, at, domain = who.rpartition("@")
+    return f"{local[:1]}***@{domain}" if at else who
+
+
 def parse_address(text: str) -> EmailAddress:
     """Read one bare address, as in `ann@example.com`.
 

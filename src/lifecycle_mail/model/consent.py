@@ -8,7 +8,7 @@ off the set, with no regard to the order or the stamps of entries (F16, F35):
   Offers still stands for News;
 - an opt-out that only echoes another (`echoes.py`) is evidence, not a second no;
 - consent counts where contact and address both match. A change of address made by the person carries consent
-  over; one made by anybody else leaves it behind, and the new address must be confirmed;
+  over; one made by anybody else leaves it behind, and the new address must be confirmed, which no import does;
 - a suppression binds until a lift that may (`SUPPRESSION_RULES`) cites it, or its date has come.
 """
 
@@ -31,6 +31,7 @@ from lifecycle_mail.model.entries import (
     Entry,
     Lift,
     OptOut,
+    Standing,
     Suppression,
     SuppressionKind,
 )
@@ -136,6 +137,8 @@ class Person:
         changes = [e for e in entries if isinstance(e, AddressChanged) and e.subject.contact_id == contact_id]
         ever = {key, *(c.old for c in changes), *(c.subject.key for c in changes)} - {None}
         agreed = _carried_over(key, changes)
+        # Somebody else moved them here: no list they import says that the person agreed to be mailed at this address.
+        moved_here = any(c.subject.key == key and c.provenance.actor is not Actor.CONTACT for c in changes)
 
         opt_outs: dict[EntryId, OptOut] = {}
         held: dict[EntryId, Suppression] = {}
@@ -147,7 +150,8 @@ class Person:
             subject = entry.subject
             mine = subject.contact_id == contact_id
             if isinstance(entry, Consent):
-                if mine and subject.key in agreed:
+                imported = entry.standing is Standing.IMPORTED
+                if mine and subject.key in agreed and not (imported and moved_here):
                     consents.append(entry)
                 elif mine:
                     elsewhere.add(entry.list)
@@ -209,12 +213,15 @@ class Person:
             widest = next(kind for kind in (ScopeKind.ALL, ScopeKind.CHANNEL, ScopeKind.LIST) if kind in reach)
             return _OUT[widest]
         expired = False
+        asked = any(request.list == list_key for request in self.requests)
         for consent in self.consents:
+            if asked and consent.standing is Standing.IMPORTED:
+                continue  # an import does not answer for the person who was asked
             if consent.list == list_key:
                 if consent.expires_at is None or now < consent.expires_at:
                     return ListStanding.ACTIVE
                 expired = True
-        if list_key in self.elsewhere or any(request.list == list_key for request in self.requests):
+        if asked or list_key in self.elsewhere:
             return ListStanding.UNCONFIRMED
         return ListStanding.EXPIRED if expired else ListStanding.NONE
 

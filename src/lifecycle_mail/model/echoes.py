@@ -23,7 +23,7 @@ from attrs import frozen
 from lifecycle_mail.model.entries import Consent, Entry, OptOut, Pushed, Subject
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import EntryId
-from lifecycle_mail.model.provenance import Actor
+from lifecycle_mail.model.provenance import Actor, Through
 
 ECHO = (timedelta(minutes=-1), timedelta(minutes=15))
 """How far the time of an echo may lie from its cause: ESPs cut seconds off, and queue."""
@@ -47,7 +47,7 @@ def echoes_in(entries: Iterable[Entry]) -> dict[EntryId, frozenset[EntryId]]:
     Where one opt-out is reported with different times, it is an echo only if every report of it is one.
     """
     entries = list(entries)
-    reports = [entry for entry in entries if isinstance(entry, OptOut) and entry.provenance.actor is Actor.ESP]
+    reports = [entry for entry in entries if isinstance(entry, OptOut) and _is_report(entry)]
     causes = [_pushed(entry) for entry in entries if isinstance(entry, Pushed)]
     causes += [_told(report) for report in reports if report.dated]
     if len(causes) + len(reports) < 2 or not reports:
@@ -71,9 +71,14 @@ def _told(report: OptOut) -> _Cause:
     return _Cause(report.id, report.subject, report.scope, said.source, said.at, pushed=False)
 
 
+def _is_report(entry: OptOut) -> bool:
+    """Whether a system told us, whoever it says has acted; what a person tells us ourselves echoes nothing."""
+    return entry.provenance.actor is Actor.ESP or entry.provenance.through in (Through.WEBHOOK, Through.IMPORT)
+
+
 def _echoes(report: OptOut, cause: _Cause, returns: Iterable[Consent]) -> bool:
     said = report.provenance
-    if said.actor is not Actor.ESP or said.source != cause.source or report.scope != cause.scope:
+    if not _is_report(report) or said.source != cause.source or report.scope != cause.scope:
         return False
     if report.id == cause.opt_out or not same(report.subject, cause.subject):
         return False

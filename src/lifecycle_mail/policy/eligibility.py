@@ -21,6 +21,7 @@ from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.events import Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
+from lifecycle_mail.model.profiles import WINDOW
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.operators import Op
@@ -103,11 +104,17 @@ def _count(_instance: object, attribute: Any, value: Any) -> None:
         raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to 3660")
 
 
+def _kept(_instance: object, attribute: Any, value: Any) -> None:
+    # More mails than a profile keeps are never counted: such a limit would never bind.
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= WINDOW:
+        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to {WINDOW}")
+
+
 @frozen(kw_only=True)
 class Cap:
     """At most so many marketing mails in so many days."""
 
-    mails: int = field(validator=_count)
+    mails: int = field(validator=_kept)
     days: int = field(validator=_count)
 
 
@@ -118,7 +125,7 @@ class Rest:
     A try is one mail: unanswered, it is followed by another rest.
     """
 
-    mails: int = field(default=5, validator=_count)
+    mails: int = field(default=5, validator=_kept)
     days: int = field(default=30, validator=_count)
 
 
@@ -162,14 +169,16 @@ def gates(campaign: Campaign, *, cap: Cap | None = None, rest: Rest | None = Non
 
 
 def _outside(campaign: Campaign) -> Predicate:
-    """Return who is in none of the segments. That they are on a list at all is asked by the gates before."""
-    if any(target.where == EVERYONE for target in campaign.to) and len(campaign.lists) < 2:
+    """Return who is in none of the segments. Of marketing, the gates before ask whether they are on a list at all."""
+    sole = campaign.marketing and len(campaign.lists) < 2
+    if any(target.where == EVERYONE and (sole or not target.of) for target in campaign.to):
         return NOBODY
+    joined = where.lists if campaign.marketing else where.ever_lists
     targets = []
     for target in campaign.to:
-        on_list = AnyOf([where.lists.has(key) for key in target.of])
-        needs_list = campaign.marketing and len(campaign.to) > 1
-        targets.append(AllOf([on_list, target.where]) if needs_list else target.where)
+        asks_list = bool(target.of) and (not campaign.marketing or len(campaign.to) > 1)
+        on_list = AnyOf([joined.has(key) for key in target.of])
+        targets.append(AllOf([on_list, target.where]) if asks_list else target.where)
     return ~(targets[0] if len(targets) == 1 else AnyOf(targets)) if targets else NOBODY
 
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput, UnknownName
+from lifecycle_mail.model.addresses import mask
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.eligibility import SENDABLE, Cap, Rest, Screened, Screening, Withheld, gates, screen
@@ -120,7 +121,7 @@ class Plan:
         if found is None:
             found = next((row for row in self.rows if row.email and row.email.casefold() == who.casefold()), None)
         if found is None:
-            raise UnknownName("contact in the audience", who)
+            raise UnknownName("contact in the audience", mask(who))
         return found
 
     def __iter__(self) -> Iterator[PlanRow]:
@@ -213,8 +214,8 @@ def screen_row(
 
 def in_audience(subject: Subject, campaign: Campaign) -> bool:
     """Whether a contact must be accounted for: they ever joined, or asked to join, a list behind the campaign."""
-    if not campaign.marketing:
-        return True
+    if not campaign.marketing:  # consent is not asked for, but a list still says who is meant
+        return not campaign.to or any(not t.of or not subject.person.lists().isdisjoint(t.of) for t in campaign.to)
     return not subject.person.lists().isdisjoint(campaign.lists)
 
 

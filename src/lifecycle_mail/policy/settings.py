@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, fields, frozen
 
 from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.model.profiles import WINDOW
 from lifecycle_mail.policy.predicates import NOBODY, Predicate
 from lifecycle_mail.policy.text import read_predicate
 
@@ -48,8 +49,9 @@ def _not_negative(_instance: object, attribute: Any, value: Any) -> None:
 
 
 def _mails(_instance: object, attribute: Any, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 3660:
-        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to 3660")
+    # More mails than a profile keeps are never counted.
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= WINDOW:
+        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to {WINDOW}")
 
 
 def _share(_instance: object, attribute: Any, value: Any) -> None:

@@ -143,7 +143,7 @@ def show(name: str, value: FactValue) -> str:
     if value is None or value != value:
         return "missing"
     if isinstance(value, frozenset):
-        return "{" + ", ".join(sorted(value)) + "}"
+        return "{" + ", ".join(one if one.isprintable() else repr(one) for one in sorted(value)) + "}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):

@@ -3,9 +3,10 @@
 from lifecycle_mail.service.applying import Applied
 from lifecycle_mail.service.causes import OptOutCauses
 from lifecycle_mail.service.consenting import NeedsConfirmation, OptedOut, Subscribed
-from lifecycle_mail.service.lifecycle import AsOf, Lifecycle
+from lifecycle_mail.service.handoff import SendReport
+from lifecycle_mail.service.lifecycle import Lifecycle
+from lifecycle_mail.service.past import AsOf
 from lifecycle_mail.service.receiving import Received
-from lifecycle_mail.service.sending import SendReport
 
 __all__ = [
     "Applied",

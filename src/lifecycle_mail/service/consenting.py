@@ -36,6 +36,7 @@ from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.ports import Claim, TakesOptOuts
 from lifecycle_mail.service.flights import mark_in_flight
 from lifecycle_mail.service.reading import Reader
+from lifecycle_mail.service.tokens import Tokens
 
 
 @frozen(kw_only=True)
@@ -88,8 +89,7 @@ class Consents:
 
     Args:
         reader: of the store.
-        sign: turns the id of a request into a token.
-        unsign: turns a token back, or returns None for any token that is not whole and ours.
+        tokens: signs the id of a request, and reads it back.
         new_id: makes the id of a new contact.
     """
 
@@ -97,14 +97,12 @@ class Consents:
         self,
         reader: Reader,
         *,
-        sign: Callable[[str], str],
-        unsign: Callable[[str], str | None],
+        tokens: Tokens,
         new_id: Callable[[EmailAddress], ContactId],
     ) -> None:
         self.reader = reader
         self.store = reader.store
-        self.sign = sign
-        self.unsign = unsign
+        self.tokens = tokens
         self.new_id = new_id
 
     def subject(self, contact: Contact) -> Subject:
@@ -134,7 +132,7 @@ class Consents:
                 request = ConsentRequest(subject=self.subject(contact), list=to.key, provenance=provenance, asks=asks)
                 self.store.append([request], at=now)
                 return NeedsConfirmation(
-                    contact_id=contact.id, list=to.key, token=self.sign(request.id), overrides=asks
+                    contact_id=contact.id, list=to.key, token=self.tokens.sign(request.id), overrides=asks
                 )
             consent = Consent(
                 subject=self.subject(contact),
@@ -149,7 +147,7 @@ class Consents:
 
     def confirm(self, token: str, *, now: datetime, evidence: str) -> Subscribed:
         """Record that the person confirmed."""
-        request_id = self.unsign(token)
+        request_id = self.tokens.read(token)
         record = None if request_id is None else self.store.record(EntryId(request_id))
         if record is None or not isinstance(record.entry, ConsentRequest) or record.entry.subject.contact_id is None:
             raise ConsentRefused("this confirmation link is not valid: ask for a new one by signing up again")
@@ -236,7 +234,7 @@ class Consents:
                 subject=subject, scope=scope, event_id=own if event_id is None else event_id, provenance=provenance
             )
             if event_id is None:
-                standing = self._standing(person, scope)
+                standing = self._standing(person, scope, subject)
                 if standing is not None:  # a double click, or a no said before: it stands (F48)
                     return OptedOut(opt_out=standing, is_new=False)
             new = self.store.append([made], at=now)
@@ -271,10 +269,21 @@ class Consents:
         return named[0] if named else None
 
     @staticmethod
-    def _standing(person: Person, scope: Scope) -> OptOut | None:
-        cited = {cite for consent in person.consents for cite in consent.cites}
+    def _standing(person: Person, scope: Scope, subject: Subject) -> OptOut | None:
+        """Return the no that a repeated click only repeats.
+
+        A no that the person has overridden, or asked to override, is another one when it is said again; and so is
+        one that somebody else at the same address said before.
+        """
+        spent = {cite for consent in person.consents for cite in consent.cites}
+        spent |= {asked for request in person.requests for asked in request.asks}
         same = [
-            o for o in person.opt_outs.values() if o.scope == scope and o.id not in cited and o.id not in person.echoes
+            o
+            for o in person.opt_outs.values()
+            if o.scope == scope
+            and o.subject.contact_id == subject.contact_id
+            and o.id not in spent
+            and o.id not in person.echoes
         ]
         return min(same, key=lambda o: (o.provenance.at, o.id), default=None)
 

@@ -14,15 +14,15 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
 
-from lifecycle_mail.errors import CampaignRefused, InvalidInput, Misconfigured, UnknownName
+from lifecycle_mail.errors import AmbiguousAddress, CampaignRefused, InvalidInput, Misconfigured, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, MatchRules
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact, FieldValue, read_field
-from lifecycle_mail.model.entries import Lift, OptOut, Record, Standing, Suppression, SuppressionKind
+from lifecycle_mail.model.entries import Lift, Standing, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EngagementEvent
 from lifecycle_mail.model.instants import as_utc
 from lifecycle_mail.model.intake import Statement
-from lifecycle_mail.model.lists import Frequency, MailingList, Scope
+from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.plugins import load_esp, load_store
@@ -36,12 +36,9 @@ from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.policy.tables import Decision
 from lifecycle_mail.ports import (
     Capability,
-    ClaimState,
     Content,
     Esp,
     Reports,
-    SendsCampaigns,
-    SendsMails,
     Store,
     TakesOptOuts,
 )
@@ -49,9 +46,12 @@ from lifecycle_mail.service import applying
 from lifecycle_mail.service.applying import Applied
 from lifecycle_mail.service.causes import OptOutCauses, opt_out_causes
 from lifecycle_mail.service.consenting import Consents, NeedsConfirmation, OptedOut, Subscribed
+from lifecycle_mail.service.handoff import SendReport, reconcile, spent
+from lifecycle_mail.service.past import AsOf
 from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import Received, Receiver, take_events
-from lifecycle_mail.service.sending import Sender, SendReport, sent_events, spent
+from lifecycle_mail.service.sending import Sender
+from lifecycle_mail.service.tokens import Tokens
 
 
 def _random_id(_address: EmailAddress) -> ContactId:
@@ -92,14 +92,10 @@ class Lifecycle:
         self.esp: Esp = load_esp(esp) if isinstance(esp, str) else esp
         self.store: Store = load_store(store) if isinstance(store, str) else store
         self.programme = programme or Programme()
-        if isinstance(signing_keys, str | bytes) or not all(signing_keys):
-            # One text would be read as keys of one character each, and an empty key signs anybody's token.
-            raise Misconfigured("signing_keys is a list of secrets, none of them empty: [os.environ['...']]")
-        self._signing_keys = [key.encode() if isinstance(key, str) else key for key in signing_keys]
         self._wait = wait
         self._new_id = new_id
         self._reader = Reader(self.store, match or MatchRules())
-        self._consents = Consents(self._reader, sign=self._sign, unsign=self._unsign, new_id=new_id)
+        self._consents = Consents(self._reader, tokens=Tokens(signing_keys), new_id=new_id)
 
     @classmethod
     def in_memory(cls, *, programme: Programme | None = None, **options: Any) -> Self:
@@ -231,6 +227,8 @@ class Lifecycle:
             The entry, and the mails that were handed off before and can no longer be held back (F18).
         """
         found = None if campaign is None else self._campaign_left(campaign)
+        if scope is not None and scope.kind is ScopeKind.LIST:
+            self._require_list(scope.key, who)
         return self._consents.opt_out(
             who, scope=scope, campaign=found, through=Through(through), actor=actor, now=as_utc(now),
             reason=None if reason is None else OptOutReason(reason), text=text, evidence=evidence,
@@ -271,13 +269,18 @@ class Lifecycle:
 
     def receive(self, statements: Iterable[Statement], *, now: datetime) -> Received:
         """Take what files, webhooks and ESPs say. Nothing in it can bring anybody back (O4), nothing counts twice."""
-        receiver = Receiver(self._reader, fields=dict(self.programme.fields), new_id=self._new_id, now=as_utc(now))
+        receiver = Receiver(
+            self._reader, fields=self.programme.fields, lists=self.programme.lists, new_id=self._new_id, now=as_utc(now)
+        )
         return receiver.take(statements)
 
-    def record(self, events: Iterable[EngagementEvent]) -> int:
-        """Take engagement events, also of contacts that are not known yet; return how many were new."""
+    def record(self, events: Iterable[EngagementEvent], *, now: datetime) -> int:
+        """Take engagement events, also of contacts that are not known yet; return how many were new.
+
+        Those stamped more than 24 h after `now` are kept in quarantine and count for nothing.
+        """
         with self.store.transaction():
-            return take_events(self.store, events)
+            return take_events(self.store, events, now=as_utc(now)).new
 
     def fetch(self, *, now: datetime) -> Received:
         """Fetch what the ESP has to say and take it; what could not be stored is fetched again."""
@@ -344,6 +347,7 @@ class Lifecycle:
             raise CampaignRefused("a marketing campaign goes to its lists and segments: leave out to=")
         if not found.marketing and to is None and not found.to:
             raise CampaignRefused(f"transactional campaign {found.key!r}: say whom it is for with to=")
+        self._require_email(found)
         position = self.store.position()
         if to is None:
             subjects = self._reader.all_subjects(now=now)
@@ -396,7 +400,7 @@ class Lifecycle:
             content: what the mail says, where the ESP does not hold it.
 
         Raises:
-            RegistryUnavailable: the log cannot be read; nothing was sent (F12).
+            RegistryUnavailable: the log cannot be read; nothing that it had not been read for was sent (F12).
             CampaignRefused: another worker is sending it, or it was released before.
         """
         sender = Sender(
@@ -411,22 +415,7 @@ class Lifecycle:
 
     def reconcile(self, campaign: Campaign | str, *, now: datetime) -> dict[str, int]:
         """Ask the ESP about mails whose outcome is unknown; what it cannot tell stays unknown (F22)."""
-        now = as_utc(now)
-        found = self.programme.campaign(campaign)
-        unknown = [one for one, claim in self.store.claims(found.key).items() if claim.state is ClaimState.UNKNOWN]
-        states: dict[ClaimState, list[ContactId]] = {ClaimState.HANDED_OFF: [], ClaimState.RETURNED: []}
-        whole = Capability.CAMPAIGNS in self.esp.capabilities  # then it left for all of them, or for nobody
-        released = whole and bool(unknown) and cast(SendsCampaigns, self.esp).released(found.key)
-        for contact_id in sorted(unknown):
-            answer = released if whole else cast(SendsMails, self.esp).was_sent(found.key, contact_id)
-            if answer is not None:
-                states[ClaimState.HANDED_OFF if answer else ClaimState.RETURNED].append(contact_id)
-        with self.store.transaction():
-            for state, ids in states.items():
-                self.store.settle(found.key, ids, state, at=now)
-            take_events(self.store, sent_events(found, states[ClaimState.HANDED_OFF], at=now, source=self.esp.name))
-        settled = {str(state): len(ids) for state, ids in states.items()}
-        return {**settled, "unknown": len(unknown) - sum(settled.values())}
+        return reconcile(self.store, self.esp, self.programme.campaign(campaign), now=as_utc(now))
 
     # -- the past
 
@@ -436,6 +425,23 @@ class Lifecycle:
         return AsOf(self._reader, self.store.position_at(instant), instant, lists=self.programme.lists)
 
     # -- inside
+
+    def _require_list(self, key: str, who: str) -> None:
+        """Refuse a no to a list that nobody knows: it would bind nothing, and nobody would notice."""
+        if key in self.programme.lists:
+            return
+        try:
+            contact = self._reader.find(who)
+        except AmbiguousAddress:
+            contact = None
+        if contact is None or key not in self._reader.person(contact).lists():
+            raise UnknownName("list", key, self.programme.lists)
+
+    def _require_email(self, campaign: Campaign) -> None:
+        lists = [self.programme.lists[key] for key in campaign.lists if key in self.programme.lists]
+        other = [f"{one.key} ({one.channel})" for one in lists if one.channel is not Channel.EMAIL]
+        if other:
+            raise CampaignRefused(f"campaign {campaign.key!r} is e-mail, and these lists are not: {', '.join(other)}")
 
     def _campaign_left(self, campaign: Campaign | str) -> Campaign:
         # Links live for 60 days (R9), longer than many a campaign stays in the programme: its claims know the list.
@@ -450,65 +456,3 @@ class Lifecycle:
         if to not in self.programme.lists:
             raise UnknownName("list", to, self.programme.lists)
         return self.programme.lists[to]
-
-    def _serializer(self) -> Any:
-        from itsdangerous import URLSafeSerializer
-
-        if not self._signing_keys:
-            raise Misconfigured(
-                "no signing keys: give Lifecycle(signing_keys=[...]) a secret of 32 random bytes or more"
-            )
-        return URLSafeSerializer(self._signing_keys, salt="lifecycle_mail.confirm")
-
-    def _sign(self, request_id: str) -> str:
-        return str(self._serializer().dumps(request_id))
-
-    def _unsign(self, token: str) -> str | None:
-        from itsdangerous import BadData, base64_decode, base64_encode
-
-        try:
-            found = self._serializer().loads(token)
-            signature = token.rpartition(".")[2]
-            # Base64 is read leniently: only the one spelling that we write is whole (F44).
-            if base64_encode(base64_decode(signature)).decode() != signature:
-                return None
-        except (BadData, UnicodeError):
-            return None
-        return found if isinstance(found, str) else None
-
-
-class AsOf:
-    """The registry as it stood: the log up to a position, and contacts at the address that they had then.
-
-    Contacts are found by what they are known as today.
-
-    Attributes:
-        position: the sequence number of the last record that counts.
-        instant: the past instant, aware UTC.
-    """
-
-    def __init__(
-        self, reader: Reader, position: int, instant: datetime, *, lists: Mapping[str, MailingList] | None = None
-    ) -> None:
-        self._reader = reader
-        self._lists = lists or {}
-        self.position = position
-        self.instant = instant
-
-    def person(self, who: str) -> Person:
-        """Read a contact's consent as it stood."""
-        contact = self._reader.require(who)
-        return self._reader.person(contact, until=self.position)
-
-    def standing(self, who: str, to: MailingList | str) -> ListStanding:
-        """Tell how a contact stood with a list."""
-        listed = to if isinstance(to, MailingList) else self._lists.get(to, MailingList(to))
-        return self.person(who).standing(listed.key, now=self.instant, channel=listed.channel)
-
-    def records(self) -> list[Record]:
-        """Return the log as it stood."""
-        return list(self._reader.store.records(until=self.position))
-
-    def opt_outs(self) -> list[OptOut]:
-        """Return every opt-out recorded by then, in order."""
-        return [record.entry for record in self.records() if isinstance(record.entry, OptOut)]

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, UnknownName
-from lifecycle_mail.model.addresses import EmailAddress, MatchKey, MatchRules, parse_address
+from lifecycle_mail.model.addresses import EmailAddress, MatchKey, MatchRules, mask, parse_address
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import AddressChanged, Entry
@@ -137,5 +137,5 @@ class Reader:
         """
         found = self.find(who)
         if found is None:
-            raise UnknownName("contact", who)
+            raise UnknownName("contact", mask(who))
         return found

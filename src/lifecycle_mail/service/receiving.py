@@ -7,7 +7,7 @@ first, entries and events carry ids of their own, and a contact whose events cam
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from attrs import evolve, field, frozen
@@ -27,6 +27,7 @@ from lifecycle_mail.model.entries import (
 )
 from lifecycle_mail.model.events import EngagementEvent
 from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement
+from lifecycle_mail.model.lists import Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, resolve
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
@@ -49,6 +50,8 @@ class Received:
         events: how many events were new.
         duplicates: how many events were known already.
         quarantined: events stamped more than 24 h ahead, which are kept and count for nothing.
+        widened: noes to a list that nobody declared and the person never joined, taken as noes to all marketing:
+            bound to a list that nobody knows, they would bind nothing.
         ambiguous: statements about an address that several contacts share, which only a person can place.
     """
 
@@ -58,12 +61,13 @@ class Received:
     events: int = 0
     duplicates: int = 0
     quarantined: tuple[EngagementEvent, ...] = ()
+    widened: tuple[Left, ...] = ()
     ambiguous: tuple[tuple[Statement, AmbiguousAddress], ...] = field(default=())
 
     def __str__(self) -> str:
         counts = Counter(
             contacts=self.contacts, entries=self.entries, events=self.events, duplicates=self.duplicates,
-            quarantined=len(self.quarantined), ambiguous=len(self.ambiguous),
+            quarantined=len(self.quarantined), widened=len(self.widened), ambiguous=len(self.ambiguous),
         )  # fmt: skip
         return f"{self.statements} statements: " + ", ".join(
             f"{count} {name}" for name, count in counts.items() if count
@@ -76,6 +80,7 @@ class Receiver:
     Args:
         reader: of the store that is written to.
         fields: the declared types of custom fields.
+        lists: the declared lists; with none, any key goes.
         new_id: makes the id of a contact that is known by address alone.
         now: the instant of receipt, aware UTC.
     """
@@ -84,13 +89,15 @@ class Receiver:
         self,
         reader: Reader,
         *,
-        fields: dict[str, FieldType],
+        fields: Mapping[str, FieldType],
+        lists: Collection[str],
         new_id: Callable[[EmailAddress], ContactId],
         now: datetime,
     ) -> None:
         self.reader = reader
         self.store = reader.store
         self.fields = fields
+        self.lists = lists
         self.new_id = new_id
         self.now = now
         self._contacts: dict[ContactId, Contact] = {}
@@ -98,6 +105,7 @@ class Receiver:
         self._by_address: dict[str, set[ContactId]] = {}
         self._made = 0
         self._entries: list[Entry] = []
+        self._widened: list[Left] = []
 
     def take(self, statements: Iterable[Statement]) -> Received:
         """Write everything in one transaction."""
@@ -121,23 +129,21 @@ class Receiver:
                 elif isinstance(statement, Counted):
                     snapshots.append((contact.id, statement))
                 else:
-                    self._entries.append(self._entry(statement, contact.id, statement.who.address or contact.address))
+                    said = self._bound(statement, contact) if isinstance(statement, Left) else statement
+                    self._entries.append(self._entry(said, contact.id, statement.who.address or contact.address))
             self.store.put(list(self._dirty.values()))
             written = self.store.append(self._entries, at=self.now)
             self._mark_in_flight(written)
-            on_time = [event for event in happened if event.at <= self.now + FUTURE]
-            early = [event for event in happened if event.at > self.now + FUTURE]
-            if early:
-                self.store.quarantine(early, at=self.now)
-            new = take_events(self.store, on_time)
+            taken = take_events(self.store, happened, now=self.now)
             self._count(snapshots)
         return Received(
             statements=len(batch),
             contacts=self._made,
             entries=len(written),
-            events=new,
-            duplicates=len(on_time) - new,
-            quarantined=tuple(early),
+            events=taken.new,
+            duplicates=len(happened) - len(taken.early) - taken.new,
+            quarantined=taken.early,
+            widened=tuple(self._widened),
             ambiguous=tuple(ambiguous),
         )
 
@@ -226,6 +232,15 @@ class Receiver:
 
     # -- entries
 
+    def _bound(self, statement: Left, contact: Contact) -> Left:
+        scope = statement.scope
+        if not self.lists or scope.kind is not ScopeKind.LIST or scope.key in self.lists:
+            return statement
+        if scope.key in self.reader.person(contact).lists():
+            return statement
+        self._widened.append(statement)
+        return evolve(statement, scope=Scope.all())
+
     def _entry(
         self, statement: Left | Held | Joined, contact_id: ContactId | None, address: EmailAddress | None
     ) -> Entry:
@@ -288,18 +303,31 @@ def _event(statement: Happened, contact_id: ContactId) -> EngagementEvent:
     )  # fmt: skip
 
 
-def take_events(store: Store, events: Iterable[EngagementEvent]) -> int:
-    """Pass events through the door and fold the new ones; return how many were new."""
+@frozen
+class TakenEvents:
+    """What became of events: how many were new, and those stamped too far ahead to count."""
+
+    new: int
+    early: tuple[EngagementEvent, ...]
+
+
+def take_events(store: Store, events: Iterable[EngagementEvent], *, now: datetime) -> TakenEvents:
+    """Pass events through the door, fold the new ones, and quarantine those from the future."""
     by_contact: dict[ContactId, list[EngagementEvent]] = defaultdict(list)
     new = 0
+    early: list[EngagementEvent] = []
     for chunk in chunks(events):
-        for event in store.admit(chunk):
+        on_time = [event for event in chunk if event.at <= now + FUTURE]
+        early += [event for event in chunk if event.at > now + FUTURE]
+        for event in store.admit(on_time):
             by_contact[event.contact_id].append(event)
             new += 1
+    if early:
+        store.quarantine(early, at=now)
     for ids in chunks(sorted(by_contact)):
         profiles = store.profiles(ids)
         store.save([_folded(store, one, profiles.get(one), by_contact[one]) for one in ids])
-    return new
+    return TakenEvents(new, tuple(early))
 
 
 def _folded(

@@ -11,18 +11,14 @@ ESP sends itself it is the call of `release`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import cast
-
-from attrs import field, frozen
 
 from lifecycle_mail.errors import CampaignRefused, EspError, EspUnavailable, OutcomeUnknown
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import AddressChanged, OptOut, Record
-from lifecycle_mail.model.events import EngagementEvent, EventKind, Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId
-from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.eligibility import Screened, Withheld, gates
 from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.planning import Plan, PlanRow, put_ranks, screen_row
@@ -31,7 +27,6 @@ from lifecycle_mail.policy.segments import ranks_needed
 from lifecycle_mail.ports import (
     LARGEST_CHUNK,
     OPEN_STATES,
-    SPENT_STATES,
     Capability,
     ClaimState,
     Content,
@@ -39,6 +34,7 @@ from lifecycle_mail.ports import (
     SendsCampaigns,
     SendsMails,
 )
+from lifecycle_mail.service.handoff import SendReport, sent_events, spent
 from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import take_events
 
@@ -46,45 +42,6 @@ LEASE = timedelta(minutes=15)
 """How long a worker that died keeps a campaign from the others."""
 READS = 6
 """How often the staged are read back before those that do not show are given up."""
-
-
-@frozen(kw_only=True)
-class SendReport:
-    """What a send did.
-
-    Attributes:
-        campaign: which.
-        sent: how many mails were handed off by this call.
-        withheld: who was sendable when planned and is not any more, by reason.
-        refused: whom the ESP refused for good, with its error.
-        unknown: whose outcome is unknown: `reconcile` asks again.
-        returned: how many were not handed off; unless the campaign was released, another call may send them.
-        problem: why the send stopped early, or None.
-
-    Everybody that the plan calls sendable is in one of `sent`, `withheld`, `refused`, `unknown` and `returned`.
-    """
-
-    campaign: CampaignKey
-    sent: int = 0
-    withheld: Counter[str] = field(factory=Counter)
-    refused: Mapping[ContactId, EspError] = field(factory=dict)
-    unknown: int = 0
-    returned: int = 0
-    problem: EspError | None = None
-
-    def __str__(self) -> str:
-        parts = [f"sent {self.sent}"]
-        parts += [f"withheld since the plan {count} {reason}" for reason, count in sorted(self.withheld.items())]
-        parts += [
-            f"{name} {count}" for name, count in (("refused", len(self.refused)), ("unknown", self.unknown)) if count
-        ]
-        parts += [f"not handed off {self.returned}"] if self.returned else []
-        return f"{self.campaign}: " + ", ".join(parts) + (f"; stopped: {self.problem}" if self.problem else "")
-
-
-def spent(claims: Mapping[ContactId, object]) -> set[ContactId]:
-    """Return to whom a campaign was handed off, or may have been."""
-    return {one for one, claim in claims.items() if getattr(claim, "state", None) in SPENT_STATES}
 
 
 class Sender:
@@ -373,7 +330,7 @@ class Sender:
         with self.store.transaction():
             left = {one for one, before in self._states(ids).items() if before is not ClaimState.HANDED_OFF}
             self.store.settle(self.campaign.key, left, ClaimState.HANDED_OFF, at=self.now)
-            take_events(self.store, sent_events(self.campaign, left, at=self.now, source=self.esp.name))
+            take_events(self.store, sent_events(self.campaign, left, at=self.now, source=self.esp.name), now=self.now)
 
     def _note_taken(self, recipients: Iterable[Screened]) -> None:
         """Account for those whom another worker claimed first (F19)."""
@@ -412,14 +369,3 @@ def _ranks(plan: Plan) -> dict[ContactId, dict[str, object]]:
     audience = [Facts(row.subject) for row in plan.rows]
     put_ranks(audience, plan.campaign)
     return {facts.subject.contact.id: {name: facts[name] for name in names} for facts in audience}
-
-
-def sent_events(campaign: Campaign, ids: Iterable[ContactId], *, at: datetime, source: str) -> list[EngagementEvent]:
-    """Return the events that record a hand-off."""
-    return [
-        EngagementEvent(
-            contact_id=one, kind=EventKind.SENT, at=at, mail=f"{campaign.key}:{one}", campaign=campaign.key,
-            purpose=campaign.purpose if campaign.marketing else Purpose.TRANSACTIONAL, source=source,
-        )
-        for one in sorted(ids)
-    ]  # fmt: skip

@@ -93,6 +93,7 @@ class ClaimsConformance(MakesStores, suite=True):
                 contact_id=ADA,
                 state=ClaimState.CLAIMED,
                 leaves_list=MailingList("offers").key,
+                address="1:ada@example.com",
                 position=7,
                 at=frozen_now,
             )
@@ -100,6 +101,15 @@ class ClaimsConformance(MakesStores, suite=True):
             assert [expected] == list(store.claims_of(ADA))
             assert {} == dict(store.claims(AUTUMN))
             assert [] == list(store.claims_of(BOB))
+
+    def test_one_address_is_claimed_once(self) -> None:
+        """Two contacts with one address are one inbox: one mail of a campaign goes there, until it is given back."""
+        twins = [screened(contact(one, address="ada@example.com"), campaign("spring")) for one in ("ada", "twin")]
+        with self.opened() as store:
+            assert {ADA} == set(store.claim(twins, at=frozen_now))
+            assert set() == set(store.claim(twins[1:], at=frozen_now))
+            store.settle(SPRING, [ADA], ClaimState.RETURNED, at=frozen_now)
+            assert {ContactId("twin")} == set(store.claim(twins[1:], at=frozen_now))
 
     def test_a_transactional_claim_leaves_no_list(self) -> None:
         """A receipt has no list behind it."""

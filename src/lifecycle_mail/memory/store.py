@@ -1,16 +1,4 @@
-"""The in-memory store and ESP: real enough to run an application's tests on, and scriptable where it hurts (E4).
-
-`MemoryStore` keeps the laws of every store (the conformance suite runs on it) and forgets everything at the end.
-`MemoryEsp` refuses, fails, limits and lags when told to::
-
-    esp = MemoryEsp()
-    esp.refuse("bob@example.com", status=400, body="looks fake")    # one recipient, for good
-    esp.fail("release", EspUnavailable, times=2)                    # not done, may be repeated
-    esp.fail("send", OutcomeUnknown, done=True)                     # done, and the answer got lost
-    esp.limit(10)                                                   # 429 after ten calls, until wait()
-    esp.lag(3)                                                      # the next three reads show the past
-    esp.delay(timedelta(hours=2))                                   # reports arrive two hours late
-"""
+"""The in-memory store."""
 
 from __future__ import annotations
 
@@ -18,25 +6,22 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from itertools import count
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from lifecycle_mail.errors import CampaignRefused, EspError, EspRefused, EspUnavailable, UnknownName, Unscreened
-from lifecycle_mail.model.addresses import EmailAddress, MatchKey
+from lifecycle_mail.errors import CampaignRefused
+from lifecycle_mail.memory.scripting import require_operation
+from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import AddressChanged, Entry, OptOut, Record
-from lifecycle_mail.model.events import EngagementEvent, EventKind, Purpose
-from lifecycle_mail.model.intake import Happened, Left, Statement, Who
-from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.entries import AddressChanged, Entry, Record
+from lifecycle_mail.model.events import EngagementEvent
 from lifecycle_mail.model.names import CampaignKey, ContactId, EntryId
 from lifecycle_mail.model.profiles import EngagementProfile
-from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import LARGEST_CHUNK, Capability, Claim, ClaimState, Content, Handled
+from lifecycle_mail.ports import LARGEST_CHUNK, Claim, ClaimState
 
 
 class MemoryStore:
@@ -64,7 +49,7 @@ class MemoryStore:
 
     def fail(self, operation: str, error: Exception, *, times: int = 1) -> None:
         """Let the next calls of an operation raise, before anything is done."""
-        _require_operation(self, operation)
+        require_operation(self, operation)
         self._failures[operation].extend([error] * times)
 
     def _enter(self, operation: str) -> None:
@@ -277,14 +262,21 @@ class MemoryStore:
             if len(recipients) > LARGEST_CHUNK:
                 raise CampaignRefused(f"{len(recipients)} recipients in one claim: at most {LARGEST_CHUNK}")
             free = set()
+            taken = {
+                campaign: {c.address for c in self._claims[campaign].values() if c.state is not ClaimState.RETURNED}
+                for campaign in {one.campaign for one in recipients}
+            }
             for one in recipients:
                 claims = self._claims[one.campaign]
                 before = claims.get(one.contact_id)
                 if before is not None and before.state is not ClaimState.RETURNED:
                     continue
+                if one.address.identity in taken[one.campaign]:
+                    continue
+                taken[one.campaign].add(one.address.identity)
                 claims[one.contact_id] = Claim(
                     campaign=one.campaign, contact_id=one.contact_id, state=ClaimState.CLAIMED,
-                    leaves_list=one.leaves_list, position=one.position, at=at,
+                    leaves_list=one.leaves_list, address=one.address.identity, position=one.position, at=at,
                 )  # fmt: skip
                 self._on_undo(partial(_restore, claims, one.contact_id, before))
                 free.add(one.contact_id)
@@ -328,247 +320,8 @@ class MemoryStore:
                     self._on_undo(partial(_restore, self._claims[campaign], contact_id, before))
 
 
-def _require_operation(fake: object, operation: str) -> None:
-    if operation.startswith("_") or not callable(getattr(fake, operation, None)):
-        known = [name for name in dir(fake) if not name.startswith("_") and callable(getattr(fake, name))]
-        raise UnknownName("operation", operation, known)
-
-
 def _restore(shelf: dict[Any, Any], key: object, old: object | None) -> None:
     if old is None:
         shelf.pop(key, None)
     else:
         shelf[key] = old
-
-
-@frozen
-class Sent:
-    """A mail that left the fake ESP."""
-
-    recipient: Screened
-    content: Content | None
-
-
-@frozen
-class _Failure:
-    error: type[EspError]
-    done: bool
-    status: int | None
-    body: str
-
-
-class MemoryEsp:
-    """An ESP that sends nothing and remembers everything.
-
-    Attributes:
-        outbox: every mail that left, in order.
-        suppressed: every opt-out it was told of or took itself: (address, scope).
-        tags: who carries which tag.
-        calls: the operations asked of it, in order.
-    """
-
-    def __init__(self, *, name: str = "memory", capabilities: Collection[Capability] = frozenset(Capability)) -> None:
-        self._name = name
-        self._capabilities = frozenset(capabilities)
-        self._lock = threading.RLock()
-        self._staged: dict[CampaignKey, dict[ContactId, Sent]] = defaultdict(dict)
-        self._released: set[CampaignKey] = set()
-        self._refusals: dict[str, tuple[int, str]] = {}
-        self._failures: dict[str, list[_Failure]] = defaultdict(list)
-        self._left: int | None = None
-        self._limit: int | None = None
-        self._lag = 0
-        self._past: dict[CampaignKey, frozenset[ContactId]] = {}
-        self._delay = timedelta(0)
-        self._news: list[tuple[datetime, Statement]] = []
-        self._ids = count(1)
-        self.outbox: list[Sent] = []
-        self.suppressed: list[tuple[EmailAddress, Scope]] = []
-        self.tags: dict[str, set[ContactId]] = defaultdict(set)
-        self.calls: list[str] = []
-
-    @property
-    def name(self) -> str:
-        """The source that its reports are filed under."""
-        return self._name
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What it can do; a test may leave some out."""
-        return self._capabilities
-
-    # -- what a test scripts, E4
-
-    def refuse(self, address: str, *, status: int = 400, body: str = "refused") -> None:
-        """Refuse one recipient for good."""
-        self._refusals[address.casefold()] = (status, body)
-
-    def fail(
-        self, operation: str, error: type[EspError] = EspUnavailable, *, times: int = 1, done: bool = False,
-        status: int | None = None, body: str = "",
-    ) -> None:  # fmt: skip
-        """Let the next calls of an operation raise; with `done` the work is done and only the answer is lost."""
-        _require_operation(self, operation)
-        self._failures[operation].extend([_Failure(error, done, status, body)] * times)
-
-    def limit(self, calls: int) -> None:
-        """Answer 429 after so many calls, until `wait`."""
-        self._limit = self._left = calls
-
-    def wait(self) -> None:
-        """Let the rate limit start anew, as time would."""
-        self._left = self._limit
-
-    def lag(self, reads: int) -> None:
-        """Let the next reads of who is staged show what was true before the latest change."""
-        self._lag = reads
-
-    def delay(self, by: timedelta) -> None:
-        """Let reports arrive this much later than they happen."""
-        self._delay = by
-
-    def unsubscribe(self, address: EmailAddress, scope: Scope, *, at: datetime) -> None:
-        """Act as a person who uses the ESP's own unsubscribe link."""
-        self.suppressed.append((address, scope))
-        self._report(at, self._left_statement(address, scope, at))
-
-    # -- the ports
-
-    def send(self, recipient: Screened, *, content: Content | None) -> None:
-        """Hand one mail over."""
-        with self._lock, self._operation("send"):
-            self._require_screened(recipient, None)
-            self._take(recipient)
-            self.outbox.append(Sent(recipient, content))
-
-    def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
-        """Tell whether a mail left after all."""
-        with self._lock, self._operation("was_sent"):
-            return any(s.recipient.campaign == campaign and s.recipient.contact_id == contact_id for s in self.outbox)
-
-    def stage(self, campaign: CampaignKey, recipients: Sequence[Screened], *, content: Content | None) -> Handled:
-        """Add recipients to a campaign that is not released."""
-        with self._lock, self._operation("stage"):
-            if campaign in self._released:
-                raise EspRefused(esp=self.name, operation="stage", status=400, body="campaign was sent")
-            for recipient in recipients:
-                self._require_screened(recipient, campaign)
-            self._remember(campaign)
-            accepted, refused = set(), {}
-            for recipient in recipients:
-                try:
-                    self._take(recipient)
-                except EspError as error:
-                    refused[recipient.contact_id] = error
-                else:
-                    self._staged[campaign][recipient.contact_id] = Sent(recipient, content)
-                    accepted.add(recipient.contact_id)
-            return Handled(accepted=accepted, refused=refused)
-
-    def unstage(self, campaign: CampaignKey, contact_ids: Collection[ContactId]) -> None:
-        """Take recipients out again."""
-        with self._lock, self._operation("unstage"):
-            self._remember(campaign)
-            for contact_id in contact_ids:
-                self._staged[campaign].pop(contact_id, None)
-
-    def staged(self, campaign: CampaignKey) -> Collection[ContactId]:
-        """Read back who is staged."""
-        with self._lock, self._operation("staged"):
-            if self._lag > 0:
-                self._lag -= 1
-                return self._past.get(campaign, frozenset())
-            return frozenset(self._staged[campaign])
-
-    def release(self, campaign: CampaignKey) -> None:
-        """Send the campaign to all who are staged."""
-        with self._lock, self._operation("release"):
-            if campaign in self._released:
-                raise EspRefused(esp=self.name, operation="release", status=400, body="campaign was sent")
-            self._released.add(campaign)
-            self.outbox.extend(self._staged[campaign].values())
-
-    def released(self, campaign: CampaignKey) -> bool:
-        """Tell whether a campaign was released."""
-        with self._lock, self._operation("released"):
-            return campaign in self._released
-
-    def suppress(self, opt_out: OptOut, contact: Contact, *, at: datetime) -> None:
-        """Take an opt-out, and report it back as real ones do."""
-        with self._lock, self._operation("suppress"):
-            if contact.address is not None:
-                self.suppressed.append((contact.address, opt_out.scope))
-                self._report(at, self._left_statement(contact.address, opt_out.scope, at))
-
-    def tag(self, contacts: Sequence[Contact], tag: str, *, present: bool) -> None:
-        """Put a tag on contacts or take it off."""
-        with self._lock, self._operation("tag"):
-            ids = {contact.id for contact in contacts}
-            self.tags[tag] = self.tags[tag] | ids if present else self.tags[tag] - ids
-
-    def reports(self, *, now: datetime) -> Sequence[Statement]:
-        """Return the news that has arrived by now."""
-        with self._lock, self._operation("reports"):
-            return [statement for at, statement in self._news if at <= now]
-
-    def acknowledge(self, statements: Sequence[Statement]) -> None:
-        """Forget news that was stored."""
-        with self._lock, self._operation("acknowledge"):
-            stored = set(map(id, statements))
-            self._news = [(at, statement) for at, statement in self._news if id(statement) not in stored]
-
-    # -- what a test lets happen
-
-    def happen(
-        self, kind: EventKind, sent: Sent, *, at: datetime, link: str = "", purpose: Purpose = Purpose.REGULAR
-    ) -> None:
-        """Let something happen to a mail that left, to be fetched with `reports`."""
-        recipient = sent.recipient
-        self._report(
-            at,
-            Happened(
-                who=Who(recipient.contact_id, recipient.address), kind=kind, at=at, link=link, purpose=purpose,
-                mail=f"{recipient.campaign}:{recipient.contact_id}", campaign=recipient.campaign, source=self.name,
-                event_id=f"{self.name}-{next(self._ids)}",
-            ),
-        )  # fmt: skip
-
-    def _report(self, at: datetime, statement: Statement) -> None:
-        self._news.append((at + self._delay, statement))
-
-    def _left_statement(self, address: EmailAddress, scope: Scope, at: datetime) -> Left:
-        provenance = Provenance(actor=Actor.ESP, through=Through.WEBHOOK, at=at, source=self.name)
-        return Left(
-            who=Who(None, address), scope=scope, provenance=provenance, event_id=f"{self.name}-{next(self._ids)}"
-        )
-
-    @staticmethod
-    def _require_screened(recipient: Screened, campaign: CampaignKey | None) -> None:
-        if not isinstance(recipient, Screened):
-            raise Unscreened("a send port takes only what the screen made: plan a campaign and send the plan")
-        if campaign is not None and recipient.campaign != campaign:
-            raise Unscreened(f"screened for campaign {recipient.campaign!r}, not for {campaign!r}")
-
-    def _take(self, recipient: Screened) -> None:
-        refusal = self._refusals.get(str(recipient.address).casefold())
-        if refusal is not None:
-            raise EspRefused(esp=self.name, operation="take a recipient", status=refusal[0], body=refusal[1])
-
-    def _remember(self, campaign: CampaignKey) -> None:
-        self._past[campaign] = frozenset(self._staged[campaign])
-
-    @contextmanager
-    def _operation(self, operation: str) -> Iterator[None]:
-        self.calls.append(operation)
-        if self._left is not None:
-            if self._left <= 0:
-                raise EspUnavailable(
-                    esp=self.name, operation=operation, status=429, body="too many requests", fix="wait"
-                )
-            self._left -= 1
-        failure = self._failures[operation].pop(0) if self._failures[operation] else None
-        if failure is not None and not failure.done:
-            raise failure.error(esp=self.name, operation=operation, status=failure.status, body=failure.body)
-        yield
-        if failure is not None:
-            raise failure.error(esp=self.name, operation=operation, status=failure.status, body=failure.body)

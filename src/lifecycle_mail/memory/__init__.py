@@ -1,0 +1,18 @@
+"""The in-memory store and ESP: real enough to run an application's tests on, and scriptable where it hurts (E4).
+
+`MemoryStore` keeps the laws of every store (the conformance suite runs on it) and forgets everything at the end.
+`MemoryEsp` refuses, fails, limits and lags when told to::
+
+    esp = MemoryEsp()
+    esp.refuse("bob@example.com", status=400, body="looks fake")    # one recipient, for good
+    esp.fail("release", EspUnavailable, times=2)                    # not done, may be repeated
+    esp.fail("send", OutcomeUnknown, done=True)                     # done, and the answer got lost
+    esp.limit(10)                                                   # 429 after ten calls, until wait()
+    esp.lag(3)                                                      # the next three reads show the past
+    esp.delay(timedelta(hours=2))                                   # reports arrive two hours late
+"""
+
+from lifecycle_mail.memory.esp import MemoryEsp, Sent
+from lifecycle_mail.memory.store import MemoryStore
+
+__all__ = ["MemoryEsp", "MemoryStore", "Sent"]

@@ -1,0 +1,85 @@
+"""What becomes of a hand-off: the report, the events that record it, and asking again where nobody knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import cast
+
+from attrs import field, frozen
+
+from lifecycle_mail.errors import EspError
+from lifecycle_mail.model.events import EngagementEvent, EventKind, Purpose
+from lifecycle_mail.model.names import CampaignKey, ContactId
+from lifecycle_mail.policy.campaigns import Campaign
+from lifecycle_mail.ports import SPENT_STATES, Capability, Claim, ClaimState, Esp, SendsCampaigns, SendsMails, Store
+from lifecycle_mail.service.receiving import take_events
+
+
+@frozen(kw_only=True)
+class SendReport:
+    """What a send did.
+
+    Attributes:
+        campaign: which.
+        sent: how many mails were handed off by this call.
+        withheld: who was sendable when planned and is not any more, by reason.
+        refused: whom the ESP refused for good, with its error.
+        unknown: whose outcome is unknown: `reconcile` asks again.
+        returned: how many were not handed off; unless the campaign was released, another call may send them.
+        problem: why the send stopped early, or None.
+
+    Everybody that the plan calls sendable is in one of `sent`, `withheld`, `refused`, `unknown` and `returned`.
+    """
+
+    campaign: CampaignKey
+    sent: int = 0
+    withheld: Counter[str] = field(factory=Counter)
+    refused: Mapping[ContactId, EspError] = field(factory=dict)
+    unknown: int = 0
+    returned: int = 0
+    problem: EspError | None = None
+
+    def __str__(self) -> str:
+        parts = [f"sent {self.sent}"]
+        parts += [f"withheld since the plan {count} {reason}" for reason, count in sorted(self.withheld.items())]
+        parts += [
+            f"{name} {count}" for name, count in (("refused", len(self.refused)), ("unknown", self.unknown)) if count
+        ]
+        parts += [f"not handed off {self.returned}"] if self.returned else []
+        return f"{self.campaign}: " + ", ".join(parts) + (f"; stopped: {self.problem}" if self.problem else "")
+
+
+def spent(claims: Mapping[ContactId, Claim]) -> set[ContactId]:
+    """Return to whom a campaign was handed off, or may have been."""
+    return {one for one, claim in claims.items() if claim.state in SPENT_STATES}
+
+
+def sent_events(campaign: Campaign, ids: Iterable[ContactId], *, at: datetime, source: str) -> list[EngagementEvent]:
+    """Return the events that record a hand-off."""
+    return [
+        EngagementEvent(
+            contact_id=one, kind=EventKind.SENT, at=at, mail=f"{campaign.key}:{one}", campaign=campaign.key,
+            purpose=campaign.purpose if campaign.marketing else Purpose.TRANSACTIONAL, source=source,
+        )
+        for one in sorted(ids)
+    ]  # fmt: skip
+
+
+def reconcile(store: Store, esp: Esp, campaign: Campaign, *, now: datetime) -> dict[str, int]:
+    """Settle claims whose outcome is unknown by what the ESP says of them; see `Lifecycle.reconcile`."""
+    unknown = [one for one, claim in store.claims(campaign.key).items() if claim.state is ClaimState.UNKNOWN]
+    states: dict[ClaimState, list[ContactId]] = {ClaimState.HANDED_OFF: [], ClaimState.RETURNED: []}
+    whole = Capability.CAMPAIGNS in esp.capabilities  # then it left for all of them, or for nobody
+    released = whole and bool(unknown) and cast(SendsCampaigns, esp).released(campaign.key)
+    for contact_id in sorted(unknown):
+        answer = released if whole else cast(SendsMails, esp).was_sent(campaign.key, contact_id)
+        if answer is not None:
+            states[ClaimState.HANDED_OFF if answer else ClaimState.RETURNED].append(contact_id)
+    with store.transaction():
+        for state, ids in states.items():
+            store.settle(campaign.key, ids, state, at=now)
+        take_events(store, sent_events(campaign, states[ClaimState.HANDED_OFF], at=now, source=esp.name), now=now)
+    settled = {str(state): len(ids) for state, ids in states.items()}
+    return {**settled, "unknown": len(unknown) - sum(settled.values())}
