@@ -93,6 +93,7 @@ def test_an_event_from_the_future_is_reported(tmp_path: Path) -> None:
     (reject,) = rows_of(tmp_path / "rejects.csv")
     assert "2199-01-05" in reject["reason"]
     assert "future" in reject["reason"]
+    assert (str(tmp_path / "news.csv"), "3") == (reject["file"], reject["line"])
     assert reject["fix"]
 
 

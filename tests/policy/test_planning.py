@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lifecycle_mail.errors import CampaignRefused, InvalidInput, UnknownName
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.entries import Consent as ConsentEntry
-from lifecycle_mail.model.entries import Entry, OptOut, Standing, Suppression, SuppressionKind
+from lifecycle_mail.model.entries import ConsentRequest, Entry, OptOut, Standing, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EngagementEvent, Purpose
 from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope
 from lifecycle_mail.model.names import ContactId
@@ -53,6 +53,11 @@ class Someone:
     def of(self, kind: type[Any]) -> list[Any]:
         """Return their entries of one kind."""
         return [entry for entry in self.entries if isinstance(entry, kind)]
+
+    def ever_joined(self, target: Segment) -> bool:
+        """Whether they ever said yes to a list behind a segment, or asked to join it; all are in one without lists."""
+        said = {entry.list for entry in (*self.of(ConsentEntry), *self.of(ConsentRequest))}
+        return not target.of or not said.isdisjoint(target.of)
 
     def suppressed(self, *kinds: SuppressionKind) -> bool:
         """Whether one of these is in force."""
@@ -199,12 +204,13 @@ class TestLaws:
             [one.subject() for one in people], campaign, now=NOW, cap=cap, rest=Rest(mails=1),
             already_sent={ContactId(who) for who in before},
         )  # fmt: skip
-        accounted(made, {one.who for one in people})
+        meant = [one for one in people if any(one.ever_joined(target) for target in campaign.to)]
+        accounted(made, {one.who for one in meant})
         gone = (SuppressionKind.BOUNCE, SuppressionKind.ERASURE)
         assert {
-            one.who for one in people
-            if one.address and not one.suppressed(*gone) and one.who not in before and any(in_filter(one,
-            t) for t in campaign.to)
+            one.who for one in meant
+            if one.address and not one.suppressed(*gone) and one.who not in before
+            and any(in_filter(one, target) and one.ever_joined(target) for target in campaign.to)
         } == {one.contact_id for one in made.recipients}  # fmt: skip
         assert all(one.leaves_list is None for one in made.recipients)
 

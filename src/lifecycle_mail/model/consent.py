@@ -117,7 +117,8 @@ class Person:
         suppressions: every suppression that binds them and that no lift has ended, pauses past their date included.
         consents: every yes that counts for this contact at this address.
         requests: every unanswered request, likewise.
-        elsewhere: lists agreed to at an address that somebody else replaced: to be confirmed at this one.
+        elsewhere: lists agreed to, or asked for, at an address that somebody else replaced: to be confirmed at this
+            one.
         echoes: opt-outs that only echo others, with those.
     """
 
@@ -158,6 +159,8 @@ class Person:
             elif isinstance(entry, ConsentRequest):
                 if mine and subject.key in agreed:
                     requests.append(entry)
+                elif mine:
+                    elsewhere.add(entry.list)
             elif isinstance(entry, OptOut):
                 if mine or subject.key in ever:
                     said = opt_outs.get(entry.id)
