@@ -214,3 +214,13 @@ def _planned(folder: Path, log: Path, source: str) -> Path:
     config = written(folder / "c2.toml", extra + source)
     run_well("plan", "c", log, "-c", config, "--now", NOW, "--out", folder)
     return folder / "plan.csv"
+
+
+def test_a_list_that_nobody_declares_is_3(mail: MadeUp) -> None:
+    """A no to a list that no campaign knows would bind nothing: the configuration and the files are refused (O2)."""
+    text = mail.config.read_text(encoding="utf-8")
+    listed = next(line for line in text.splitlines() if line.startswith("list = "))
+    ran = _decide(mail, config=text.replace(listed, 'list = "ofers"', 1))
+    assert 3 == ran.code
+    assert "ofers" in ran.err
+    assert "[[lists]]" in ran.err

@@ -8,6 +8,7 @@ from typing import Any
 import cattrs
 import pytest
 
+import lifecycle_mail.files
 from lifecycle_mail.errors import InvalidDocument
 from lifecycle_mail.files import Columns, FieldColumn, Format, Source
 from lifecycle_mail.model.contacts import FieldType
@@ -376,3 +377,17 @@ def test_columns_that_are_not_there_have_near_misses(tmp_path: Path) -> None:
     assert "no column 'when' for at (it has User_ID, happened, kind)" in text
     assert "no column 'uid' for email_template {uid}" in text
     assert "no column 'since' for assume_at" in text
+
+
+@pytest.mark.parametrize(
+    ("extra", "cell"), [("signed_up_at", "not a date"), ("timezone", "x" * 300)], ids=["date", "zone"]
+)
+def test_a_bad_cell_does_not_take_the_no_with_it(tmp_path: Path, extra: str, cell: str) -> None:
+    """A row that says somebody is out is heard, whatever else is wrong with it (O4)."""
+    path = tmp_path / "people.csv"
+    path.write_text(f"id,email,status,{extra}\n1,ada@example.com,unsubscribed,{cell}\n", encoding="utf-8")
+    columns = Columns(contact_id="id", email="email", status="status", **{extra: extra})
+    source = Source(files=("*.csv",), format=Format.CONTACTS, columns=columns, list="offers")
+    reading = lifecycle_mail.files.read([path], received_at=datetime(2026, 1, 1, tzinfo=UTC), sources=[source])
+    assert any(isinstance(one, Left) for one in reading)
+    assert [(False, 2)] == [(reject.whole, reject.line) for reject in reading.rejects]
