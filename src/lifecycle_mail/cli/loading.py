@@ -95,7 +95,7 @@ class Loaded:
                 reason = "a no to a list that nobody declared or joined: taken as a no to all marketing"
                 yield Reject(file=file, line=line, reason=reason, fix="declare or map the list", whole=False)
             elif isinstance(statement, Happened) and statement.at in early:
-                reason = f"{statement.kind} at {statement.at.isoformat()}, which is in the future: it counts for nothing"
+                reason = f"{statement.kind} at {statement.at.isoformat()} is in the future: it counts for nothing"
                 yield Reject(file=file, line=line, reason=reason, fix="mend the clock or the time zone of the source")
 
     def sent_by_list(self) -> dict[str, frozenset[str]]:

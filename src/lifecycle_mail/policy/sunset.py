@@ -79,7 +79,7 @@ def tier_table(s: Settings) -> Table:
             Rule(name="highly-engaged", when=where.opened_share(s.high_mails) >= s.high_share, then=Tier.HIGHLY_ENGAGED,
                  because=f"engaged with {{opened_share:{s.high_mails}}} of the latest {s.high_mails} mails"),
         ],
-        otherwise=Otherwise(then=Tier.MODERATELY_ENGAGED, because="now and then, last {days_inactive} days ago"),
+        otherwise=Otherwise(then=Tier.MODERATELY_ENGAGED, because="engages now and then, {days_inactive} days ago"),
     )  # fmt: skip
 
 
