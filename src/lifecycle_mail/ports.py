@@ -154,7 +154,10 @@ class Claim:
 
 
 class Claims(Protocol):
-    """Who was sent what: at most one mail for each campaign and contact, however many workers there are (F19)."""
+    """Who was sent what, however many workers there are (F19).
+
+    At most one mail for each campaign and contact, and of marketing at most one for each campaign and address.
+    """
 
     def begin(self, campaign: CampaignKey, worker: str, *, at: datetime, until: datetime) -> bool:
         """Take the campaign for one worker until an instant; False where another has it."""
@@ -167,7 +170,8 @@ class Claims(Protocol):
     def claim(self, recipients: Sequence[Screened], *, at: datetime) -> Collection[ContactId]:
         """Claim a chunk in one transaction and return those that were free: never claimed, or returned.
 
-        Nobody is free whose address another contact's claim of that campaign holds, or that comes twice in the chunk.
+        Of marketing, which leaves a list, nobody is free whose address another contact's claim of that campaign holds,
+        or that comes twice in the chunk.
         """
         ...
 

@@ -83,6 +83,7 @@ class Loaded:
         """Yield everything that was refused, set aside or taken otherwise than written, with its place and the fix."""
         yield from self.reading.rejects
         ambiguous = {id(statement): str(error) for statement, error in self.received.ambiguous}
+        refused = {id(statement): str(error) for statement, error in self.received.refused}
         widened = set(map(id, self.received.widened))
         early = {event.at for event in self.received.quarantined}
         for statement, file, line in self.placed:
@@ -91,6 +92,8 @@ class Loaded:
                 reason = f"{type(statement).__name__}: {ambiguous[id(statement)]}"
                 said = f"{reason}; it was taken for the address" if is_no else reason
                 yield Reject(file=file, line=line, reason=said, fix="give the contact's id", whole=not is_no)
+            elif id(statement) in refused:
+                yield Reject(file=file, line=line, reason=refused[id(statement)], fix="mend the value or the [fields]")
             elif id(statement) in widened:
                 reason = "a no to a list that nobody declared or joined: taken as a no to all marketing"
                 yield Reject(file=file, line=line, reason=reason, fix="declare or map the list", whole=False)
@@ -132,21 +135,13 @@ def load(paths: Sequence[Path], config: Config, *, console: Console) -> Loaded:
                 tasks[path] = progress.add_task(path.name, total=total or 1)
             progress.update(tasks[path], completed=done if total else 1)
 
-        reading = files.read(
-            paths, received_at=now, sources=config.sources, audience=_audience(config), on_progress=on_progress
-        )
+        reading = files.read(paths, received_at=now, sources=config.sources, on_progress=on_progress)
         placed = list(reading.placed())
         _require_lists(placed, config)
         folding = progress.add_task("folding", total=None)
         received = mail.receive((statement for statement, _, _ in placed), now=now)
         progress.update(folding, total=1, completed=1)
     return Loaded(mail=mail, reading=reading, received=received, placed=placed, snapshots=_snapshots(mail), read_at=now)
-
-
-def _audience(config: Config) -> str:
-    """Return the list that a Mailchimp audience is, where no source says: the only one, if one is declared."""
-    declared = list(config.programme.lists)
-    return declared[0] if len(declared) == 1 else "audience"
 
 
 def _require_lists(placed: Iterable[tuple[Statement, str, int]], config: Config) -> None:

@@ -151,12 +151,14 @@ class _Converter:
         )
         self._taken_at = self._instant(source.taken_at) if source.taken_at is not None else None
         self._known_people: dict[tuple[str, str], Who] = {}
+        self._leaves = Scope.list(source.list) if source.list is not None else Scope.all()
         self._cells = [self._at.get(name) for name in _EVENT_CELLS]
 
     def convert(self, line: int, row: list[str], note: Note) -> Sequence[Statement]:
         """Say what a row says."""
         who = self._who(row, note)
         status = self._status(who, row, line) if "status" in self._at else []
+        noes = [*status, *self._noes(who, row, line)]
         try:
             said = self._row(self, who, row, line, note)
             if said is None:
@@ -165,10 +167,10 @@ class _Converter:
                 said.insert(0, self._known(who, row, note))
             assumed = self._assume(who, row, self._source.assume_list) if self._source.assume_list is not None else []
         except InvalidInput as problem:
-            if not any(isinstance(one, Left | Held) for one in status):
+            if not any(isinstance(one, Left | Held) for one in noes):
                 raise
             note(f"only the no was taken: {problem}", "correct the cell to have the rest read")  # a no is a no
-            return status
+            return noes
         return [*said, *status, *assumed]
 
     def _who(self, row: list[str], note: Note) -> Who:
@@ -280,6 +282,21 @@ class _Converter:
         provenance = self._provenance(_ACTORS[stops], line, None, through=_ROADS.get(stops, Through.IMPORT))
         return [joined, _stopped(stops, who, provenance, Scope.list(key), dated=False)]
 
+    def _noes(self, who: Who, row: list[str], line: int) -> list[Statement]:
+        """Say that somebody is out, of an event that says so, whatever else is wrong with its row."""
+        if self._source.format is not Format.EVENTS:
+            return []
+        meaning = self._kinds.get(self._cell(row, "kind").casefold())
+        stops = None if meaning is None else _STOPS.get(meaning)
+        if stops is None:
+            return []
+        at, _ = self._event_at(self._cell(row, "at"))
+        provenance = self._provenance(
+            _ACTORS[stops], line, at, through=_ROADS.get(stops, Through.IMPORT), campaign=self._cell(row, "campaign")
+        )
+        event_id = self._cell(row, "event_id") or None
+        return [_stopped(stops, who, provenance, self._leaves, event_id=event_id, dated=at is not None)]
+
     def _event(self, who: Who, row: list[str], line: int, note: Note) -> list[Statement] | None:
         meaning = self._meaning(row, "kind")
         if meaning == IGNORE:
@@ -301,11 +318,7 @@ class _Converter:
         if stops is not None:
             if at is None:  # a no without a time is a no all the same
                 note(f"{why}; what it says about consent is taken as observed now", "correct the cell")
-            scope = Scope.list(self._source.list) if self._source.list is not None else Scope.all()
-            provenance = self._provenance(
-                _ACTORS[stops], line, at, through=_ROADS.get(stops, Through.IMPORT), campaign=campaign
-            )
-            said.append(_stopped(stops, who, provenance, scope, event_id=event_id or None, dated=at is not None))
+            said += self._noes(who, row, line)
         return said
 
     def _event_at(self, text: str) -> tuple[datetime | None, str]:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.model.consent import ListStanding, Person
+from lifecycle_mail.model.echoes import distinct
 from lifecycle_mail.model.lists import Channel, MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import EntryId
 from lifecycle_mail.policy.programme import Programme
@@ -83,7 +84,7 @@ def usage_of(
     subscribers: Counter[str] = Counter()
     seen: set[str] = set(programme.lists)
     said: dict[EntryId, Scope] = {}
-    echoes: set[EntryId] = set()
+    echoes: dict[EntryId, frozenset[EntryId]] = {}
     for person in persons:
         for key in person.lists():
             seen.add(key)
@@ -91,8 +92,8 @@ def usage_of(
             subscribers[key] += person.standing(key, now=now, channel=channel) is ListStanding.ACTIVE
         # By id: one opt-out binds everybody who shares its address, and is still one.
         said.update((opt_out.id, opt_out.scope) for opt_out in person.opt_outs.values())
-        echoes |= person.echoes.keys()
-    counted = [scope for entry, scope in said.items() if entry not in echoes]
+        echoes.update(person.echoes)
+    counted = [said[one] for one in distinct(said, echoes)]
     left = Counter(scope.key for scope in counted if scope.kind is ScopeKind.LIST)
     campaigns: defaultdict[str, set[str]] = defaultdict(set)
     for campaign in programme.campaigns.values():

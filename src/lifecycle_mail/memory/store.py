@@ -271,9 +271,10 @@ class MemoryStore:
                 before = claims.get(one.contact_id)
                 if before is not None and before.state is not ClaimState.RETURNED:
                     continue
-                if one.address.identity in taken[one.campaign]:
-                    continue
-                taken[one.campaign].add(one.address.identity)
+                if one.leaves_list is not None:  # marketing: one mail an inbox
+                    if one.address.identity in taken[one.campaign]:
+                        continue
+                    taken[one.campaign].add(one.address.identity)
                 claims[one.contact_id] = Claim(
                     campaign=one.campaign, contact_id=one.contact_id, state=ClaimState.CLAIMED,
                     leaves_list=one.leaves_list, address=one.address.identity, position=one.position, at=at,

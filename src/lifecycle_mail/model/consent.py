@@ -22,7 +22,7 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from lifecycle_mail.model.addresses import MatchKey
-from lifecycle_mail.model.echoes import echoes_in
+from lifecycle_mail.model.echoes import distinct, echoes_in
 from lifecycle_mail.model.entries import (
     SUPPRESSION_RULES,
     AddressChanged,
@@ -92,7 +92,7 @@ class ConsentState:
     def opt_out_count(self) -> int:
         """How many times somebody said no: distinct opt-outs without those that only echo others."""
         echoes = echoes_in(self.entries)
-        return len({entry.id for entry in self.of(OptOut)} - echoes.keys())
+        return len(distinct({entry.id for entry in self.of(OptOut)}, echoes))
 
 
 def _first(entry: Entry) -> tuple[datetime, str]:
@@ -120,6 +120,7 @@ class Person:
         elsewhere: lists agreed to, or asked for, at an address that somebody else replaced: to be confirmed at this
             one.
         echoes: opt-outs that only echo others, with those.
+        renewed_at: when they last said yes themselves, or their sunset was lifted: asking them to stay begins anew.
     """
 
     contact_id: ContactId
@@ -130,6 +131,7 @@ class Person:
     requests: tuple[ConsentRequest, ...] = ()
     elsewhere: frozenset[ListKey] = frozenset()
     echoes: dict[EntryId, frozenset[EntryId]] = field(factory=dict)
+    renewed_at: datetime | None = None
 
     @classmethod
     def read(cls, entries: Iterable[Entry], contact_id: ContactId, key: MatchKey | None) -> Person:
@@ -138,8 +140,7 @@ class Person:
         changes = [e for e in entries if isinstance(e, AddressChanged) and e.subject.contact_id == contact_id]
         ever = {key, *(c.old for c in changes), *(c.subject.key for c in changes)} - {None}
         agreed = _carried_over(key, changes)
-        # Somebody else moved them here: no list they import says that the person agreed to be mailed at this address.
-        moved_here = any(c.subject.key == key and c.provenance.actor is not Actor.CONTACT for c in changes)
+        foreign = _foreign(changes)
 
         opt_outs: dict[EntryId, OptOut] = {}
         held: dict[EntryId, Suppression] = {}
@@ -151,8 +152,8 @@ class Person:
             subject = entry.subject
             mine = subject.contact_id == contact_id
             if isinstance(entry, Consent):
-                imported = entry.standing is Standing.IMPORTED
-                if mine and subject.key in agreed and not (imported and moved_here):
+                disputed = entry.standing is Standing.IMPORTED and subject.key in foreign
+                if mine and subject.key in agreed and not disputed:
                     consents.append(entry)
                 elif mine:
                     elsewhere.add(entry.list)
@@ -175,9 +176,12 @@ class Person:
                     held[entry.id] = entry if twin is None else min(entry, twin, key=_longest)
             elif isinstance(entry, Lift) and (mine or subject.key in ever):
                 lifts.append(entry)
+        renewals = [one.provenance.at for one in consents if one.standing is not Standing.IMPORTED]
         for lift in lifts:
             for cited in lift.cites & held.keys():
                 if lift.ends(held[cited]):
+                    if held[cited].kind is SuppressionKind.SUNSET:
+                        renewals.append(lift.provenance.at)
                     del held[cited]
         answered = {consent.request for consent in consents}
         return cls(
@@ -189,6 +193,7 @@ class Person:
             requests=tuple(sorted((one for one in requests if one.id not in answered), key=_first)),
             elsewhere=frozenset(elsewhere),
             echoes=echoes_in(entries) if opt_outs else {},
+            renewed_at=max(renewals, default=None),
         )
 
     def opt_outs_of(self, list_key: str, channel: Channel = Channel.EMAIL) -> list[OptOut]:
@@ -265,3 +270,16 @@ def _carried_over(key: MatchKey | None, changes: Iterable[AddressChanged]) -> se
                 agreed.add(change.old)
                 grown = True
     return agreed
+
+
+def _foreign(changes: Iterable[AddressChanged]) -> set[MatchKey | None]:
+    """Return the addresses that somebody else moved the contact to.
+
+    No list that is imported says that the person agreed to be mailed there. The address they began with is not among
+    them, though a mistake be undone, and neither is the first one that becomes known.
+    """
+    moves = sorted((change for change in changes if change.old is not None), key=_first)
+    if not moves:
+        return set()
+    by_others = {move.subject.key for move in moves if move.provenance.actor is not Actor.CONTACT}
+    return by_others - {moves[0].old}

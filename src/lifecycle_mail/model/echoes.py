@@ -5,8 +5,8 @@ most of it: a report that is delivered again, next week's export of the same sta
 ESP, and both read off the set of entries, so that no order of arrival matters:
 
 - *our own push*: we told the ESP of an opt-out (`Pushed`), and it reports the one it then made;
-- *its own word again*: the ESP told of one click under two ids, as a webhook with an event id and as a state with the
-  time of its change.
+- *its own word again*: the ESP told of one click under two ids, as an event with its own id and as a state with the
+  time of its change. Two events with ids of their own are two noes, however near.
 
 A report is an echo while its time lies within `ECHO` of what it echoes (a state that has no time of its own: at any
 time after it) and nobody came back in between. So a no that follows a return always counts. An echo is evidence: it
@@ -15,7 +15,7 @@ binds as long as the no that it echoes, and is cited with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from attrs import frozen
@@ -39,6 +39,7 @@ class _Cause:
     source: str
     at: datetime
     pushed: bool
+    state: bool = False
 
 
 def echoes_in(entries: Iterable[Entry]) -> dict[EntryId, frozenset[EntryId]]:
@@ -68,7 +69,7 @@ def _pushed(push: Pushed) -> _Cause:
 
 def _told(report: OptOut) -> _Cause:
     said = report.provenance
-    return _Cause(report.id, report.subject, report.scope, said.source, said.at, pushed=False)
+    return _Cause(report.id, report.subject, report.scope, said.source, said.at, pushed=False, state=report.is_state)
 
 
 def _is_report(entry: OptOut) -> bool:
@@ -80,18 +81,27 @@ def _echoes(report: OptOut, cause: _Cause, returns: Iterable[Consent]) -> bool:
     said = report.provenance
     if not _is_report(report) or said.source != cause.source or report.scope != cause.scope:
         return False
-    if report.id == cause.opt_out or not same(report.subject, cause.subject):
+    if report.id == cause.opt_out or not _same(report.subject, cause.subject):
         return False
-    if not cause.pushed and (cause.at, cause.opt_out) >= (said.at, report.id):
-        return False  # of two reports, the later echoes the earlier
     distance = said.at - cause.at
-    near = ECHO[0] <= distance and (distance <= ECHO[1] or not report.dated)
+    if cause.pushed:
+        near = ECHO[0] <= distance and (distance <= ECHO[1] or not report.dated)
+    elif report.is_state == cause.state:
+        return False  # two events are two noes, and so are two states; an event and its state are one
+    else:
+        near = -ECHO[1] <= distance and (distance <= ECHO[1] or not report.dated)
+    first, last = min(cause.at, said.at), max(cause.at, said.at)
     return near and not any(
-        cause.at <= back.provenance.at < said.at and same(back.subject, report.subject) for back in returns
+        first <= back.provenance.at < last and _same(back.subject, report.subject) for back in returns
     )
 
 
-def same(one: Subject, other: Subject) -> bool:
+def distinct(opt_outs: Iterable[EntryId], echoes: Mapping[EntryId, frozenset[EntryId]]) -> set[EntryId]:
+    """Return the opt-outs that are no echo of another; of two that echo each other, one."""
+    return {one for one in opt_outs if not any(cause not in echoes or cause < one for cause in echoes.get(one, ()))}
+
+
+def _same(one: Subject, other: Subject) -> bool:
     """Whether two entries are about one contact, or about one address."""
     if one.key is not None and one.key == other.key:
         return True

@@ -118,6 +118,9 @@ class Subject:
             raise InvalidInput("an entry names a contact, an address, or both")
 
 
+_STATES = ("state:", "observed:")
+
+
 @frozen(kw_only=True)
 class OptOut:
     """The person's no.
@@ -141,6 +144,11 @@ class OptOut:
     @id.default
     def _make_id(self) -> EntryId:
         return entry_id("opt-out", self.provenance.source, self.event_id, self.scope)
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it was told as a state, without the source's own id of an event (`state_event_id`)."""
+        return self.event_id.startswith(_STATES)
 
 
 def state_event_id(subject: Subject, changed_at: datetime | None) -> str:

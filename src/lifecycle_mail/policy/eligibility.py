@@ -93,7 +93,7 @@ GATES: tuple[Gate, ...] = (
     Gate(Withheld.SUNSET, where.sunset == True, "the sunset policy stopped marketing to them (S11)"),  # noqa: E712
     Gate(Withheld.NOT_IN_SEGMENT, NOBODY, "they are in no segment that the campaign goes to", transactional=True),
     Gate(Withheld.ALREADY_SENT, where.already_sent == True, "they were sent this campaign before", transactional=True),  # noqa: E712
-    Gate(Withheld.SAME_ADDRESS, where.same_address == True, "another contact there gets it", transactional=True),  # noqa: E712
+    Gate(Withheld.SAME_ADDRESS, where.same_address == True, "another contact there gets it"),  # noqa: E712
     Gate(Withheld.FREQUENCY, where.too_soon == True, "they chose to hear from us less often (P2)"),  # noqa: E712
 )
 """Every gate, in order of precedence; drawn in the docs. That of the segment is filled in for each campaign."""

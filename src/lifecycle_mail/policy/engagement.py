@@ -26,9 +26,10 @@ def _baseline_instant(baseline: Snapshot | None, name: str) -> Micros | None:
 class Engagement:
     """A profile read at `now` (UTC microseconds). Instants are UTC microseconds, None where it never happened."""
 
-    def __init__(self, profile: EngagementProfile, now: Micros) -> None:
+    def __init__(self, profile: EngagementProfile, now: Micros, renewed: Micros | None = None) -> None:
         self.profile = profile
         self.now = now
+        self.renewed = renewed  # since then, asking them to stay begins anew (S11)
 
     @cached_property
     def last_open(self) -> Micros | None:
@@ -155,7 +156,7 @@ class Engagement:
     @cached_property
     def re_engagement_mails(self) -> int:
         """Re-engagement and last-chance mails that nothing has answered."""
-        last = self.last_engagement
+        last = _latest(self.last_engagement, self.renewed)
         asking = (Purpose.RE_ENGAGEMENT, Purpose.LAST_CHANCE)
         return sum(1 for mail in self.mails if mail.purpose in asking and (last is None or mail.at > last))
 
@@ -167,7 +168,8 @@ class Engagement:
             sent = next((mail.at for mail in kept if not mail.failed), None)
         else:
             sent = self.profile.last.get(Purpose.LAST_CHANCE.value)
-        if sent is None or (self.last_engagement is not None and self.last_engagement >= sent):
+        answered = _latest(self.last_engagement, self.renewed)
+        if sent is None or (answered is not None and answered >= sent):
             return None
         return sent
 

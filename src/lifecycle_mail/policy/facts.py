@@ -82,7 +82,9 @@ class Facts(dict[str, Any]):
     def engagement(self) -> Engagement:
         """The contact's engagement, read once."""
         if self._engagement is None:
-            self._engagement = Engagement(self.subject.profile, self.now_us)
+            renewed = self.subject.person.renewed_at
+            since = None if renewed is None else to_micros(renewed)
+            self._engagement = Engagement(self.subject.profile, self.now_us, since)
         return self._engagement
 
     @property

@@ -152,6 +152,7 @@ def plan(
     position: int = 0,
     cap: Cap | None = None,
     rest: Rest | None = None,
+    everybody: bool = False,
     policy_version: str = "",
     already_sent: Collection[ContactId] = frozenset(),
 ) -> Plan:
@@ -164,6 +165,7 @@ def plan(
         position: the log's sequence number up to which the subjects are true.
         cap: at most so many marketing mails in so many days.
         rest: when to let contacts rest (S3).
+        everybody: whether all subjects are to be accounted for, as those whom transactional mail is asked for.
         policy_version: of the policy in force.
         already_sent: contacts this campaign was handed off to, or may have been.
 
@@ -172,14 +174,15 @@ def plan(
     """
     campaign.require_list()
     table = gates(campaign, cap=cap, rest=rest)
-    audience = [Facts(subject) for subject in subjects if in_audience(subject, campaign)]
+    audience = [Facts(subject) for subject in subjects if everybody or in_audience(subject, campaign)]
     put_ranks(audience, campaign)
     rows = [screen_row(facts, campaign, table, position=position, already_sent=already_sent) for facts in audience]
     rows.sort(key=lambda row: row.contact_id)
     twice = sorted({one.contact_id for one, other in pairwise(rows) if one.contact_id == other.contact_id})
     if twice:
         raise InvalidInput(f"given twice: {', '.join(twice[:3])}; a contact is accounted for, and mailed, once")
-    rows = list(_one_for_each_address(rows, campaign, table, position=position))
+    if campaign.marketing:  # a receipt is for whoever bought, whoever else reads their mail
+        rows = list(_one_for_each_address(rows, campaign, table, position=position))
     return Plan(campaign=campaign, now=now, position=position, policy_version=policy_version, rows=tuple(rows))
 
 

@@ -52,15 +52,16 @@ def _apply_chunk(chunk: list[ContactDecision], reader: Reader, esp: Esp, *, now:
     with store.transaction():
         contacts = store.get([row.contact_id for row in chunk])
         profiles = store.profiles(list(contacts))
-        # Who showed interest since the decision was made is decided about anew, by the next run.
-        rows = [
-            row
-            for row in chunk
-            if row.contact_id in contacts and profiles.get(row.contact_id, row.subject.profile) == row.subject.profile
+        known = [row for row in chunk if row.contact_id in contacts]
+        people = reader.people([contacts[row.contact_id] for row in known])
+        # Of whom the log or an event has spoken since the decision was made, the next run decides anew.
+        fresh = [
+            (row, person)
+            for row, person in zip(known, people, strict=True)
+            if person == row.subject.person and profiles.get(row.contact_id, row.subject.profile) == row.subject.profile
         ]
-        people = reader.people([contacts[row.contact_id] for row in rows])
         ends: list[Suppression | Lift] = []
-        for row, person in zip(rows, people, strict=True):
+        for row, person in fresh:
             subject = Subject(contact_id=row.contact_id, key=reader.key(contacts[row.contact_id]))
             sunset = person.held_by(now=now).get(SuppressionKind.SUNSET)
             if row.action.outcome == Action.SUNSET and sunset is None:
@@ -68,9 +69,9 @@ def _apply_chunk(chunk: list[ContactDecision], reader: Reader, esp: Esp, *, now:
             elif row.action.outcome == Action.WELCOME_BACK and sunset is not None:
                 ends.append(_welcome_back(row, subject, person.suppressions.values(), now))
         store.append(ends, at=now)
-        silent = [contacts[row.contact_id] for row in rows if row.action.outcome in UNRESPONSIVE_ACTIONS]
+        silent = [contacts[row.contact_id] for row, _ in fresh if row.action.outcome in UNRESPONSIVE_ACTIONS]
         tagged = [contact for contact in silent if UNRESPONSIVE not in contact.tags]
-        engaged = [contacts[row.contact_id] for row in rows if row.action.outcome in ENGAGED_ACTIONS]
+        engaged = [contacts[row.contact_id] for row, _ in fresh if row.action.outcome in ENGAGED_ACTIONS]
         untagged = [contact for contact in engaged if UNRESPONSIVE in contact.tags]
         store.put([evolve(contact, tags=contact.tags | {UNRESPONSIVE}) for contact in tagged])
         store.put([evolve(contact, tags=contact.tags - {UNRESPONSIVE}) for contact in untagged])

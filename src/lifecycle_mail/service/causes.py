@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from attrs import field, frozen
 
-from lifecycle_mail.model.echoes import echoes_in
+from lifecycle_mail.model.echoes import distinct, echoes_in
 from lifecycle_mail.model.entries import Consent, Entry, OptOut, Pushed, Record
 
 
@@ -38,8 +38,9 @@ def opt_out_causes(records: Iterable[Record]) -> OptOutCauses:
     found: dict[str, OptOut] = {}
     for entries in by_subject.values():
         echoes = echoes_in(entries)
+        counted = distinct({entry.id for entry in entries if isinstance(entry, OptOut)}, echoes)
         for entry in entries:
-            if isinstance(entry, OptOut) and entry.id not in echoes:
+            if isinstance(entry, OptOut) and entry.id in counted:
                 found.setdefault(entry.id, entry)
     said = [opt_out.provenance for opt_out in found.values()]
     return OptOutCauses(

@@ -7,12 +7,12 @@ made. A no that comes in between is not among them and keeps them out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import evolve, frozen
 
-from lifecycle_mail.errors import AmbiguousAddress, ConsentRefused, InvalidInput, LiftRefused, UnknownName
+from lifecycle_mail.errors import ConsentRefused, InvalidInput, LiftRefused, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact
@@ -29,13 +29,13 @@ from lifecycle_mail.model.entries import (
     Suppression,
     SuppressionKind,
 )
-from lifecycle_mail.model.lists import MailingList, Scope
+from lifecycle_mail.model.lists import Channel, MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.ports import Claim, TakesOptOuts
 from lifecycle_mail.service.flights import mark_in_flight
-from lifecycle_mail.service.reading import Reader
+from lifecycle_mail.service.reading import Reader, Speaker
 from lifecycle_mail.service.tokens import Tokens
 
 
@@ -143,15 +143,16 @@ class Consents:
             )
             self.store.append([consent], at=now)
             self._lift_own(contact, person, provenance, now=now)
-            return self._subscribed(contact, consent, now=now)
+            return self._subscribed(contact, consent, to.channel, now=now)
 
-    def confirm(self, token: str, *, now: datetime, evidence: str) -> Subscribed:
+    def confirm(self, token: str, *, now: datetime, evidence: str, lists: Mapping[str, MailingList]) -> Subscribed:
         """Record that the person confirmed."""
         request_id = self.tokens.read(token)
         record = None if request_id is None else self.store.record(EntryId(request_id))
         if record is None or not isinstance(record.entry, ConsentRequest) or record.entry.subject.contact_id is None:
             raise ConsentRefused("this confirmation link is not valid: ask for a new one by signing up again")
         request = record.entry
+        channel = lists[request.list].channel if request.list in lists else Channel.EMAIL
         contact_id = record.entry.subject.contact_id
         provenance = Provenance(
             actor=Actor.CONTACT, through=Through.CONFIRMATION, at=now,
@@ -167,13 +168,13 @@ class Consents:
                 raise ConsentRefused("the contact behind this confirmation link is gone: sign up again")
             person = self.reader.person(contact)
             if any(known.request == request.id for known in person.consents):  # a second click on the link
-                return self._subscribed(contact, consent, now=now)
+                return self._subscribed(contact, consent, channel, now=now)
             self.store.append([consent], at=now)
             self._lift_own(contact, person, provenance, now=now)
-            return self._subscribed(contact, consent, now=now)
+            return self._subscribed(contact, consent, channel, now=now)
 
-    def _subscribed(self, contact: Contact, consent: Consent, *, now: datetime) -> Subscribed:
-        standing = self.reader.person(contact).standing(consent.list, now=now)
+    def _subscribed(self, contact: Contact, consent: Consent, channel: Channel, *, now: datetime) -> Subscribed:
+        standing = self.reader.person(contact).standing(consent.list, now=now, channel=channel)
         return Subscribed(contact_id=contact.id, list=consent.list, entry=consent.id, standing=standing)
 
     def _found_or_made(self, who: str, contact_id: str | None, *, source: str | None, now: datetime) -> Contact:
@@ -208,45 +209,49 @@ class Consents:
     def opt_out(
         self, who: str, *, scope: Scope | None, campaign: Campaign | None, through: Through, actor: Actor,
         now: datetime, reason: OptOutReason | None, text: str, evidence: str, event_id: str | None, source: str,
+        declared: Collection[str],
     ) -> OptedOut:  # fmt: skip
         """Record the person's no."""
-        try:
-            contact = self.reader.find(who)
-        except AmbiguousAddress:  # the no binds the address, whoever of them said it
-            contact = None
-        address = parse_address(who) if contact is None else None
-        key = address.match_key(self.reader.rules) if address is not None else None
-        subject = Subject(key=key) if contact is None else self.subject(contact)
         with self.store.transaction():
-            holders = self.store.find(address.identity) if address is not None else [subject.contact_id]
-            claims = [claim for one in holders if one is not None for claim in self.store.claims_of(one)]
-            person = self.reader.person(contact) if contact is not None else self.reader.stranger(key)
+            speaker = self.reader.speaker(who)
+            claims = [claim for one in speaker.holders for claim in self.store.claims_of(one)]
+            people = self._people(speaker)
             if scope is None:
-                scope = self._scope_of(campaign, claims, person, now=now)
-            provenance = Provenance(
-                actor=actor, through=through, at=now, source=source, campaign=campaign.key if campaign else None,
-                segment=self._segment_of(campaign), reason=reason, text=text, evidence=evidence,
-            )  # fmt: skip
-            # With the count of earlier ones: a second no is another one, even within one tick of the clock.
-            before = sum(1 for said in person.opt_outs.values() if said.scope == scope)
-            own = f"{subject.contact_id or subject.key}:{through}:{now.isoformat()}:{before}"
+                scope = self._scope_of(campaign, claims, people, now=now)
+            elif scope.kind is ScopeKind.LIST and not _is_known(scope.key, declared, people):
+                # A no to a list that nobody knows would bind nothing, and nobody would notice.
+                raise UnknownName("list", scope.key, declared)
+            repeated = None if event_id is not None else _repeated(speaker, scope)
+            if repeated is not None:  # a double click, or a no said before: it stands (F48)
+                return OptedOut(opt_out=repeated, is_new=False)
             made = OptOut(
-                subject=subject, scope=scope, event_id=own if event_id is None else event_id, provenance=provenance
-            )
-            if event_id is None:
-                standing = self._standing(person, scope, subject)
-                if standing is not None:  # a double click, or a no said before: it stands (F48)
-                    return OptedOut(opt_out=standing, is_new=False)
-            new = self.store.append([made], at=now)
-            if not new:  # the same event, reported again (F33)
-                held = self.store.record(made.id)
-                known = held.entry if held is not None and held.entry.subject == subject else made
-                return OptedOut(opt_out=known if isinstance(known, OptOut) else made, is_new=False)
+                subject=speaker.subject,
+                scope=scope,
+                event_id=event_id if event_id is not None else _own_event_id(speaker, scope, through, now),
+                provenance=Provenance(
+                    actor=actor, through=through, at=now, source=source, campaign=campaign.key if campaign else None,
+                    segment=self._segment_of(campaign), reason=reason, text=text, evidence=evidence,
+                ),
+            )  # fmt: skip
+            if not self.store.append([made], at=now):  # the same event, reported again (F33)
+                return OptedOut(opt_out=self._held(made), is_new=False)
             flying = mark_in_flight(self.store, claims, scope, now=now)
         return OptedOut(opt_out=made, in_flight=flying)
 
+    def _people(self, speaker: Speaker) -> list[Person]:
+        return self.reader.people(list(self.store.get(speaker.holders).values()))
+
+    def _held(self, made: OptOut) -> OptOut:
+        """Return what the log holds of an event; the same event of another subject is kept beside it."""
+        record = self.store.record(made.id)
+        if record is not None and isinstance(record.entry, OptOut) and record.entry.subject == made.subject:
+            return record.entry
+        return made
+
     @staticmethod
-    def _scope_of(campaign: Campaign | None, claims: Sequence[Claim], person: Person, *, now: datetime) -> Scope:
+    def _scope_of(
+        campaign: Campaign | None, claims: Sequence[Claim], people: Sequence[Person], *, now: datetime
+    ) -> Scope:
         """Leaving through a campaign leaves the list that its mail named (L3)."""
         if campaign is None:
             raise InvalidInput(
@@ -259,7 +264,9 @@ class Consents:
             raise InvalidInput(
                 f"no list is known behind campaign {campaign.key!r}, which sent them nothing: give scope="
             )
-        active = [key for key in campaign.lists if person.standing(key, now=now) is ListStanding.ACTIVE]
+        active = [
+            key for key in campaign.lists if any(one.standing(key, now=now) is ListStanding.ACTIVE for one in people)
+        ]
         return Scope.list((active or list(campaign.lists))[0])
 
     @staticmethod
@@ -267,25 +274,6 @@ class Consents:
         lists: set[str] = set(campaign.lists) if campaign else set()
         named = [target.key for target in campaign.to if target.key not in lists] if campaign else []
         return named[0] if named else None
-
-    @staticmethod
-    def _standing(person: Person, scope: Scope, subject: Subject) -> OptOut | None:
-        """Return the no that a repeated click only repeats.
-
-        A no that the person has overridden, or asked to override, is another one when it is said again; and so is
-        one that somebody else at the same address said before.
-        """
-        spent = {cite for consent in person.consents for cite in consent.cites}
-        spent |= {asked for request in person.requests for asked in request.asks}
-        same = [
-            o
-            for o in person.opt_outs.values()
-            if o.scope == scope
-            and o.subject.contact_id == subject.contact_id
-            and o.id not in spent
-            and o.id not in person.echoes
-        ]
-        return min(same, key=lambda o: (o.provenance.at, o.id), default=None)
 
     # -- suppressions
 
@@ -367,3 +355,36 @@ class Consents:
         if contact_id is None:
             return None
         return self.store.get([contact_id]).get(contact_id)
+
+
+def _is_known(key: str, declared: Collection[str], people: Iterable[Person]) -> bool:
+    return key in declared or any(key in person.lists() for person in people)
+
+
+def _repeated(speaker: Speaker, scope: Scope) -> OptOut | None:
+    """Return the no that a repeated click only repeats.
+
+    Whoever has come back since, or asked to, says another one; and so does somebody else at the same address.
+    """
+    found: OptOut | None = None
+    for log in speaker.logs:
+        standing: OptOut | None = None
+        for entry in log:
+            if isinstance(entry, OptOut) and entry.scope == scope:
+                if entry.subject.contact_id == speaker.subject.contact_id:
+                    standing = standing or entry
+            elif isinstance(entry, ConsentRequest) or (
+                isinstance(entry, Consent) and entry.standing is not Standing.IMPORTED
+            ):
+                standing = None
+        if standing is None:
+            return None
+        found = found or standing
+    return found
+
+
+def _own_event_id(speaker: Speaker, scope: Scope, through: Through, now: datetime) -> str:
+    """Name a no that came without an id: with the count of earlier ones, for two within one tick of the clock."""
+    said = (entry for log in speaker.logs for entry in log if isinstance(entry, OptOut))
+    before = {entry.id for entry in said if entry.scope == scope}
+    return f"{speaker.subject.contact_id or speaker.subject.key}:{through}:{now.isoformat()}:{len(before)}"

@@ -67,11 +67,18 @@ def sent_events(campaign: Campaign, ids: Iterable[ContactId], *, at: datetime, s
     ]  # fmt: skip
 
 
+def leaves_whole(esp: Esp, campaign: Campaign) -> bool:
+    """Whether the ESP sends it itself, once and for all; transactional mails leave one by one, as they come."""
+    if Capability.SINGLE_MAILS in esp.capabilities and not campaign.marketing:
+        return False
+    return Capability.CAMPAIGNS in esp.capabilities
+
+
 def reconcile(store: Store, esp: Esp, campaign: Campaign, *, now: datetime) -> dict[str, int]:
     """Settle claims whose outcome is unknown by what the ESP says of them; see `Lifecycle.reconcile`."""
     unknown = [one for one, claim in store.claims(campaign.key).items() if claim.state is ClaimState.UNKNOWN]
     states: dict[ClaimState, list[ContactId]] = {ClaimState.HANDED_OFF: [], ClaimState.RETURNED: []}
-    whole = Capability.CAMPAIGNS in esp.capabilities  # then it left for all of them, or for nobody
+    whole = leaves_whole(esp, campaign)
     released = whole and bool(unknown) and cast(SendsCampaigns, esp).released(campaign.key)
     for contact_id in sorted(unknown):
         answer = released if whole else cast(SendsMails, esp).was_sent(campaign.key, contact_id)

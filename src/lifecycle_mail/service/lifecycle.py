@@ -14,7 +14,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
 
-from lifecycle_mail.errors import AmbiguousAddress, CampaignRefused, InvalidInput, Misconfigured, UnknownName
+from attrs import evolve
+
+from lifecycle_mail.errors import CampaignRefused, InvalidInput, Misconfigured, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, MatchRules
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact, FieldValue, read_field
@@ -22,7 +24,7 @@ from lifecycle_mail.model.entries import Lift, Standing, Suppression, Suppressio
 from lifecycle_mail.model.events import EngagementEvent
 from lifecycle_mail.model.instants import as_utc
 from lifecycle_mail.model.intake import Statement
-from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope, ScopeKind
+from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.plugins import load_esp, load_store
@@ -141,8 +143,6 @@ class Lifecycle:
             UnknownName: nobody goes by it.
             InvalidInput: a value is not of the declared type of its field.
         """
-        from attrs import evolve
-
         as_utc(now)
         declared = self.programme.fields
         typed = {
@@ -202,7 +202,7 @@ class Lifecycle:
         Raises:
             ConsentRefused: the token is not whole, not ours, or of another purpose; always alike (F44).
         """
-        return self._consents.confirm(token, now=as_utc(now), evidence=evidence)
+        return self._consents.confirm(token, now=as_utc(now), evidence=evidence, lists=self.programme.lists)
 
     def opt_out(
         self, who: str, *, now: datetime, scope: Scope | None = None, campaign: Campaign | str | None = None,
@@ -227,12 +227,10 @@ class Lifecycle:
             The entry, and the mails that were handed off before and can no longer be held back (F18).
         """
         found = None if campaign is None else self._campaign_left(campaign)
-        if scope is not None and scope.kind is ScopeKind.LIST:
-            self._require_list(scope.key, who)
         return self._consents.opt_out(
             who, scope=scope, campaign=found, through=Through(through), actor=actor, now=as_utc(now),
             reason=None if reason is None else OptOutReason(reason), text=text, evidence=evidence,
-            event_id=event_id, source=source,
+            event_id=event_id, source=source, declared=self.programme.lists,
         )  # fmt: skip
 
     def pause(self, who: str, *, until: datetime, now: datetime) -> Suppression:
@@ -355,7 +353,7 @@ class Lifecycle:
             subjects = self._reader.some_subjects(dict.fromkeys(self.contact(one).id for one in to), now=now)
         policy = self.programme.policy
         return planning.plan(
-            subjects, found, now=now, position=position, cap=policy.cap, rest=policy.rest,
+            subjects, found, now=now, position=position, cap=policy.cap, rest=policy.rest, everybody=to is not None,
             policy_version=policy.version, already_sent=spent(self.store.claims(found.key)),
         )  # fmt: skip
 
@@ -425,17 +423,6 @@ class Lifecycle:
         return AsOf(self._reader, self.store.position_at(instant), instant, lists=self.programme.lists)
 
     # -- inside
-
-    def _require_list(self, key: str, who: str) -> None:
-        """Refuse a no to a list that nobody knows: it would bind nothing, and nobody would notice."""
-        if key in self.programme.lists:
-            return
-        try:
-            contact = self._reader.find(who)
-        except AmbiguousAddress:
-            contact = None
-        if contact is None or key not in self._reader.person(contact).lists():
-            raise UnknownName("list", key, self.programme.lists)
 
     def _require_email(self, campaign: Campaign) -> None:
         lists = [self.programme.lists[key] for key in campaign.lists if key in self.programme.lists]

@@ -7,11 +7,14 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from attrs import frozen
+
 from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey, MatchRules, mask, parse_address
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import AddressChanged, Entry
+from lifecycle_mail.model.entries import Subject as LogSubject
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.policy.facts import Subject
@@ -29,6 +32,21 @@ def chunks(items: Iterable[T], size: int = LARGEST_CHUNK) -> Iterator[list[T]]:
     stream = iter(items)
     while chunk := list(islice(stream, size)):
         yield chunk
+
+
+@frozen
+class Speaker:
+    """Who says something, as far as it is known.
+
+    Attributes:
+        subject: what an entry names: the contact, or an address alone where nobody or more than one has it.
+        holders: every contact it may be, those who used to have the address among them.
+        logs: what the log holds about the address and about each of them, each in the order of the log.
+    """
+
+    subject: LogSubject
+    holders: tuple[ContactId, ...]
+    logs: tuple[Sequence[Entry], ...]
 
 
 class Reader:
@@ -96,11 +114,29 @@ class Reader:
         later = _moves(self.store.about(whom)[contact.id], contact.id)[known:]
         return Person.read(then, contact.id, later[0].old if later else self.key(contact))
 
-    def stranger(self, key: MatchKey | None) -> Person:
-        """Read what the log says of an address that no contact has."""
+    def speaker(self, who: str) -> Speaker:
+        """Find who says something: a contact by id or address, else everybody whom the address may name.
+
+        Raises:
+            InvalidAddress: it is neither a contact's id nor an address.
+        """
+        try:
+            contact = self.find(who)
+        except AmbiguousAddress:  # what is said binds the address, whoever of them said it
+            contact = None
+        if contact is not None:
+            about = self.store.about({contact.id: self.keys(contact)})
+            subject = LogSubject(contact_id=contact.id, key=self.key(contact))
+            return Speaker(subject, (contact.id,), (about[contact.id],))
+        address = parse_address(who)
+        key = address.match_key(self.rules)
         nobody = ContactId("")
-        keys = [] if key is None else [key]
-        return Person.read(self.store.about({nobody: keys})[nobody], nobody, key)
+        named = self.store.about({nobody: [key]})[nobody]
+        ever = {entry.subject.contact_id for entry in named} - {None}
+        holders = tuple(sorted({*self.store.find(address.identity), *(one for one in ever if one is not None)}))
+        known = self.store.get(holders)
+        about = self.store.about({one: [key, *self.keys(known[one])] for one in holders if one in known})
+        return Speaker(LogSubject(key=key), holders, (named, *about.values()))
 
     def find(self, who: str) -> Contact | None:
         """Find a contact by id, else by address.

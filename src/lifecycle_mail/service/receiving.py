@@ -1,18 +1,19 @@
 """Receiving statements from files, webhooks and ESPs: find or make the contact, pass the door, fold.
 
-What a statement says never depends on the order of arrival: contacts that are named by id and address are made
-first, entries and events carry ids of their own, and a contact whose events came late is recounted.
+Within a batch the order does not matter for consent: contacts that are named by id and address are placed first, who
+joined is written before who left, and entries and events carry ids of their own. Of two values for one field, the
+later row counts. A contact whose events came late is recounted.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import evolve, field, frozen
 
-from lifecycle_mail.errors import AmbiguousAddress
+from lifecycle_mail.errors import AmbiguousAddress, InvalidInput
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey
 from lifecycle_mail.model.contacts import Contact, FieldType, read_field
 from lifecycle_mail.model.entries import (
@@ -20,15 +21,14 @@ from lifecycle_mail.model.entries import (
     Consent,
     Entry,
     OptOut,
-    Record,
     Subject,
     Suppression,
     state_event_id,
 )
 from lifecycle_mail.model.events import EngagementEvent
-from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement
+from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement, Who
 from lifecycle_mail.model.lists import Scope, ScopeKind
-from lifecycle_mail.model.names import ContactId, entry_id
+from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, resolve
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import Store
@@ -53,6 +53,7 @@ class Received:
         widened: noes to a list that nobody declared and the person never joined, taken as noes to all marketing:
             bound to a list that nobody knows, they would bind nothing.
         ambiguous: statements about an address that several contacts share, which only a person can place.
+        refused: statements that could not be taken, with the reason; the others were.
     """
 
     statements: int = 0
@@ -63,12 +64,19 @@ class Received:
     quarantined: tuple[EngagementEvent, ...] = ()
     widened: tuple[Left, ...] = ()
     ambiguous: tuple[tuple[Statement, AmbiguousAddress], ...] = field(default=())
+    refused: tuple[tuple[Statement, InvalidInput], ...] = field(default=())
 
     def __str__(self) -> str:
-        counts = Counter(
-            contacts=self.contacts, entries=self.entries, events=self.events, duplicates=self.duplicates,
-            quarantined=len(self.quarantined), widened=len(self.widened), ambiguous=len(self.ambiguous),
-        )  # fmt: skip
+        counts = {
+            "contacts": self.contacts,
+            "entries": self.entries,
+            "events": self.events,
+            "duplicates": self.duplicates,
+            "quarantined": len(self.quarantined),
+            "widened": len(self.widened),
+            "ambiguous": len(self.ambiguous),
+            "refused": len(self.refused),
+        }
         return f"{self.statements} statements: " + ", ".join(
             f"{count} {name}" for name, count in counts.items() if count
         )
@@ -105,46 +113,50 @@ class Receiver:
         self._by_address: dict[str, set[ContactId]] = {}
         self._made = 0
         self._entries: list[Entry] = []
+        self._ids: dict[EntryId, Entry] = {}
+        self._shared: dict[MatchKey | None, Sequence[ContactId]] = {}
         self._widened: list[Left] = []
+        self._ambiguous: list[tuple[Statement, AmbiguousAddress]] = []
+        self._refused: list[tuple[Statement, InvalidInput]] = []
 
     def take(self, statements: Iterable[Statement]) -> Received:
         """Write everything in one transaction."""
         batch = sorted(statements, key=_how_well_known)  # stable: within a kind the order of arrival stays
         happened: list[EngagementEvent] = []
-        ambiguous = []
         snapshots: list[tuple[ContactId, Counted]] = []
+        said: list[tuple[Left | Held | Joined, Sequence[ContactId]]] = []
         with self.store.transaction():
             for statement in batch:
                 try:
                     contact = self._place(statement)
+                    if isinstance(statement, Happened):
+                        happened.append(_event(statement, contact.id))
+                    elif isinstance(statement, Known):
+                        self._know(contact, statement)
+                    elif isinstance(statement, Counted):
+                        snapshots.append((contact.id, statement))
+                    else:
+                        said.append((statement, [contact.id]))
                 except AmbiguousAddress as error:
-                    ambiguous.append((statement, error))
-                    if isinstance(statement, Left | Held):  # a no binds the address whoever uses it
-                        self._entries.append(self._entry(statement, None, statement.who.address))
-                    continue
-                if isinstance(statement, Happened):
-                    happened.append(_event(statement, contact.id))
-                elif isinstance(statement, Known):
-                    self._know(contact, statement)
-                elif isinstance(statement, Counted):
-                    snapshots.append((contact.id, statement))
-                else:
-                    said = self._bound(statement, contact) if isinstance(statement, Left) else statement
-                    self._entries.append(self._entry(said, contact.id, statement.who.address or contact.address))
+                    self._ambiguous.append((statement, error))
+                    if isinstance(statement, Left | Held):  # a no binds the address, whoever uses it
+                        said.append((statement, self._sharing(statement.who, error)))
+                except InvalidInput as error:
+                    self._refused.append((statement, error))
             self.store.put(list(self._dirty.values()))
-            written = self.store.append(self._entries, at=self.now)
-            self._mark_in_flight(written)
+            written = self._say(said)
             taken = take_events(self.store, happened, now=self.now)
             self._count(snapshots)
         return Received(
             statements=len(batch),
             contacts=self._made,
-            entries=len(written),
+            entries=written,
             events=taken.new,
             duplicates=len(happened) - len(taken.early) - taken.new,
             quarantined=taken.early,
             widened=tuple(self._widened),
-            ambiguous=tuple(ambiguous),
+            ambiguous=tuple(self._ambiguous),
+            refused=tuple(self._refused),
         )
 
     # -- contacts
@@ -169,6 +181,12 @@ class Receiver:
             assert found is not None  # noqa: S101 - the store has just named them
             return found
         return self._make(self.new_id(who.address), who.address)
+
+    def _sharing(self, who: Who, error: AmbiguousAddress) -> Sequence[ContactId]:
+        holders = [ContactId(one) for one in error.contact_ids]
+        if who.address is not None:
+            self._shared[who.address.match_key(self.reader.rules)] = holders
+        return holders
 
     def _at(self, address: EmailAddress) -> set[ContactId]:
         """Return who has an address, those of this batch that are not written yet among them."""
@@ -232,14 +250,51 @@ class Receiver:
 
     # -- entries
 
-    def _bound(self, statement: Left, contact: Contact) -> Left:
+    def _say(self, said: Sequence[tuple[Left | Held | Joined, Sequence[ContactId]]]) -> int:
+        """Write what was said about consent, who joined first; return how many entries are new."""
+        for statement, holders in said:
+            if isinstance(statement, Joined):
+                self._add(statement, holders[0])
+        for statement, holders in said:
+            if not isinstance(statement, Joined):
+                bound = self._bound(statement, holders) if isinstance(statement, Left) else statement
+                self._add(bound, holders[0] if len(holders) == 1 else None)
+        written = self.store.append(self._entries, at=self.now)
+        for record in written:
+            if isinstance(record.entry, OptOut):
+                subject = record.entry.subject
+                mine = [subject.contact_id] if subject.contact_id is not None else self._shared.get(subject.key, ())
+                for one in mine:
+                    mark_in_flight(self.store, self.store.claims_of(one), record.entry.scope, now=self.now)
+        return len(written)
+
+    def _bound(self, statement: Left, holders: Sequence[ContactId]) -> Left:
         scope = statement.scope
         if not self.lists or scope.kind is not ScopeKind.LIST or scope.key in self.lists:
             return statement
-        if scope.key in self.reader.person(contact).lists():
+        joined = {e.list for e in self._entries if isinstance(e, Consent) and e.subject.contact_id in holders}
+        people = self.reader.people(list(self.store.get(holders).values()))
+        if scope.key in joined or any(scope.key in person.lists() for person in people):
             return statement
         self._widened.append(statement)
         return evolve(statement, scope=Scope.all())
+
+    def _add(self, statement: Left | Held | Joined, contact_id: ContactId | None) -> None:
+        known = None if contact_id is None else self._by_id(contact_id)
+        address = statement.who.address or (known.address if known is not None else None)
+        entry = self._entry(statement, contact_id, address)
+        if isinstance(statement, Left | Held) and statement.event_id is not None and statement.dated:
+            twin = self._same_id(entry.id)
+            if twin is not None and twin.provenance.at != statement.provenance.at:
+                # Ids that begin anew in each file: with another time it is another event.
+                anew = f"{statement.event_id}@{statement.provenance.at.isoformat()}"
+                entry = self._entry(evolve(statement, event_id=anew), contact_id, address)
+        self._entries.append(entry)
+        self._ids.setdefault(entry.id, entry)
+
+    def _same_id(self, entry_id: EntryId) -> Entry | None:
+        record = self.store.record(entry_id)
+        return record.entry if record is not None else self._ids.get(entry_id)
 
     def _entry(
         self, statement: Left | Held | Joined, contact_id: ContactId | None, address: EmailAddress | None
@@ -268,12 +323,6 @@ class Receiver:
             provenance=statement.provenance,
             until=statement.until,
         )
-
-    def _mark_in_flight(self, written: Iterable[Record]) -> None:
-        for record in written:
-            entry = record.entry
-            if isinstance(entry, OptOut) and entry.subject.contact_id is not None:
-                mark_in_flight(self.store, self.store.claims_of(entry.subject.contact_id), entry.scope, now=self.now)
 
     # -- counts
 

@@ -34,7 +34,7 @@ from lifecycle_mail.ports import (
     SendsCampaigns,
     SendsMails,
 )
-from lifecycle_mail.service.handoff import SendReport, sent_events, spent
+from lifecycle_mail.service.handoff import SendReport, leaves_whole, sent_events, spent
 from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import take_events
 
@@ -86,8 +86,7 @@ class Sender:
             )
         self.ids = [recipient.contact_id for recipient in plan.recipients]
         try:
-            # A campaign leaves once; transactional mails under one key come one by one, for as long as there are any.
-            if Capability.CAMPAIGNS in can and (plan.campaign.marketing or Capability.SINGLE_MAILS not in can):
+            if leaves_whole(self.esp, plan.campaign):
                 return self._send_campaign(cast(SendsCampaigns, self.esp), self.ids, content)
             return self._send_mails(cast(SendsMails, self.esp), self.ids, content)
         except EspError as error:  # it could not be asked or told who is staged: nothing has left
