@@ -391,3 +391,17 @@ def test_a_bad_cell_does_not_take_the_no_with_it(tmp_path: Path, extra: str, cel
     reading = lifecycle_mail.files.read([path], received_at=datetime(2026, 1, 1, tzinfo=UTC), sources=[source])
     assert any(isinstance(one, Left) for one in reading)
     assert [(False, 2)] == [(reject.whole, reject.line) for reject in reading.rejects]
+
+
+@pytest.mark.parametrize("kind", ["unsubscribed", "hard-bounced", "complained"])
+def test_a_bad_cell_of_an_event_does_not_take_the_no_with_it(tmp_path: Path, kind: str) -> None:
+    """An event that says somebody is out is heard, though its evidence or another cell cannot be read (O4)."""
+    path = tmp_path / "events.csv"
+    path.write_text(
+        f"email,at,kind,evidence,since\nada@example.com,2026-01-01,{kind},maybe,garbage\n", encoding="utf-8"
+    )
+    columns = Columns(email="email", at="at", kind="kind", evidence="evidence", signed_up_at="since")
+    source = Source(files=("*.csv",), columns=columns)
+    reading = lifecycle_mail.files.read([path], received_at=datetime(2026, 1, 2, tzinfo=UTC), sources=[source])
+    assert [True] == [isinstance(one, Left | Held) for one in reading]
+    assert [(False, 2)] == [(reject.whole, reject.line) for reject in reading.rejects]

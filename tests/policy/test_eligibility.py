@@ -89,7 +89,6 @@ ONE_GATE_EACH: dict[str, Case] = {
 }  # fmt: skip
 TRANSACTIONAL_TOO = {
     Withheld.NO_ADDRESS, Withheld.ERASED, Withheld.BOUNCED, Withheld.NOT_IN_SEGMENT, Withheld.ALREADY_SENT,
-    Withheld.SAME_ADDRESS,
 }  # fmt: skip
 
 

@@ -224,3 +224,19 @@ def test_a_clock_ten_years_ahead_sunsets_nobody_for_lack_of_evidence() -> None:
     silent(mail, "ada", asked=False)
     far = NOW + timedelta(days=3650)
     assert 0 == mail.apply(mail.decide(now=far), now=far).sunset
+
+
+def test_who_signed_up_again_is_not_sunset_by_the_next_run() -> None:
+    """Whoever comes back by their own act, or is let back by an operator, is asked anew before any sunset (S11, O4)."""
+    for back in ("sign-up", "operator"):
+        mail = world(policy=POLICY)
+        silent(mail, "ada")
+        stale = mail.decide(now=NOW)
+        assert 1 == mail.apply(stale, now=NOW).sunset
+        if back == "sign-up":
+            mail.subscribe("ada", OFFERS, proof="form 8", now=NOW + HOUR)
+        else:
+            mail.lift("ada", "sunset", by=Actor.OPERATOR, text="she wrote to support", now=NOW + HOUR)
+        assert 0 == mail.apply(stale, now=NOW + 2 * HOUR).sunset
+        assert 0 == mail.apply(mail.decide(now=NOW + DAY), now=NOW + DAY).sunset
+        assert 1 == mail.plan("spring", now=NOW + DAY).sendable

@@ -8,9 +8,9 @@ ESP, and both read off the set of entries, so that no order of arrival matters:
 - *its own word again*: the ESP told of one click under two ids, as an event with its own id and as a state with the
   time of its change. Two events with ids of their own are two noes, however near.
 
-A report is an echo while its time lies within `ECHO` of what it echoes (a state that has no time of its own: at any
-time after it) and nobody came back in between. So a no that follows a return always counts. An echo is evidence: it
-binds as long as the no that it echoes, and is cited with it.
+A report is an echo while its time lies within `ECHO` of our push, or less than `SAME_CLICK` from the ESP's other word
+(a state that has no time of its own: at any time after it), and nobody came back in between. So a no that follows a
+return always counts. An echo is evidence: it binds as long as the no that it echoes, and is cited with it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from lifecycle_mail.model.names import EntryId
 from lifecycle_mail.model.provenance import Actor, Through
 
 ECHO = (timedelta(minutes=-1), timedelta(minutes=15))
-"""How far the time of an echo may lie from its cause: ESPs cut seconds off, and queue."""
+"""How far the time of an echo may lie from our push: ESPs cut seconds off, and queue."""
+
+SAME_CLICK = timedelta(minutes=1)
+"""An ESP's two words for one click lie less than this apart: it knows the time of both, but cuts seconds."""
 
 
 @frozen
@@ -89,7 +92,7 @@ def _echoes(report: OptOut, cause: _Cause, returns: Iterable[Consent]) -> bool:
     elif report.is_state == cause.state:
         return False  # two events are two noes, and so are two states; an event and its state are one
     else:
-        near = -ECHO[1] <= distance and (distance <= ECHO[1] or not report.dated)
+        near = (abs(distance) < SAME_CLICK) if report.dated else distance >= timedelta(0)
     first, last = min(cause.at, said.at), max(cause.at, said.at)
     return near and not any(
         first <= back.provenance.at < last and _same(back.subject, report.subject) for back in returns

@@ -16,6 +16,7 @@ from lifecycle_mail.errors import ConsentRefused, InvalidInput, LiftRefused, Unk
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.echoes import echoes_in
 from lifecycle_mail.model.entries import (
     SUPPRESSION_RULES,
     AddressChanged,
@@ -369,8 +370,9 @@ def _repeated(speaker: Speaker, scope: Scope) -> OptOut | None:
     found: OptOut | None = None
     for log in speaker.logs:
         standing: OptOut | None = None
+        echoes = echoes_in(log)
         for entry in log:
-            if isinstance(entry, OptOut) and entry.scope == scope:
+            if isinstance(entry, OptOut) and entry.scope == scope and entry.id not in echoes:
                 if entry.subject.contact_id == speaker.subject.contact_id:
                     standing = standing or entry
             elif isinstance(entry, ConsentRequest) or (
