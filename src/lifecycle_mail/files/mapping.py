@@ -139,7 +139,8 @@ class Source:
     """Some files and how to read them.
 
     Attributes:
-        name: what rejects, provenance and events call it.
+        name: what provenance and events call it; without one, its first pattern. Keep it the same: reports are known
+            again by it.
         files: glob patterns of paths, matched from the right: `email_events.csv*`, `exports/*.jsonl`.
         format: what they hold.
         columns: which column says what, for events, snapshots and contacts.

@@ -144,7 +144,7 @@ class EmailAddress:
     @property
     def masked(self) -> str:
         """A form for logs that shows at most one character of the local part."""
-        return f"{self.local[:1]}***@{self.domain}"
+        return mask(str(self))
 
     def match_key(self, rules: MatchRules = DEFAULT) -> MatchKey:
         """The key by which opt-outs are compared; never an address to deliver to or to authorise by."""
@@ -165,7 +165,7 @@ class EmailAddress:
 
 
 def mask(who: str) -> str:
-    """Return an id as it is and an address masked, for messages about who could not be found."""
+    """Mask an address, for messages and logs; anything else comes back as it is."""
     local, at, domain = who.rpartition("@")
     return f"{local[:1]}***@{domain}" if at else who
 

@@ -2,7 +2,7 @@
 
 `audience = sendable + the sum of the withheld, by reason`, always: each contact of the audience is one row with one
 outcome, so nobody can fall between. The audience of a campaign is everybody who ever joined, or asked to join, a
-list behind it; that of transactional mail is everybody it is asked for.
+list behind it; that of transactional mail is everybody it is asked for, or else those of its lists.
 """
 
 from __future__ import annotations
