@@ -246,11 +246,9 @@ def explain(
     decisions = loaded.mail.why(contact.id, now=at, campaign=campaign)
     if form is Format.JSON:
         found = [decision.to_dict() for decision in decisions]
-        print_json(
-            {"contact_id": contact.id, "email": str(contact.address or ""), "at": at.isoformat(), "decisions": found}
-        )
+        print_json({"contact_id": contact.id, "email": contact.email, "at": at.isoformat(), "decisions": found})
     else:
-        click.echo(f"{contact.address or contact.id} at {at:%Y-%m-%d %H:%M} UTC\n")
+        click.echo(f"{contact.email or contact.id} at {at:%Y-%m-%d %H:%M} UTC\n")
         click.echo("\n".join(decision.explain() for decision in decisions))
 
 

@@ -171,7 +171,7 @@ class _Converter:
                 raise
             note(f"only the no was taken: {problem}", "correct the cell to have the rest read")  # a no is a no
             return noes
-        return [*said, *status, *assumed]
+        return [*said, *noes, *assumed]
 
     def _who(self, row: list[str], note: Note) -> Who:
         contact_id = row[self._contact_id] if self._contact_id is not None else ""
@@ -297,7 +297,7 @@ class _Converter:
         event_id = self._cell(row, "event_id") or None
         return [_stopped(stops, who, provenance, self._leaves, event_id=event_id, dated=at is not None)]
 
-    def _event(self, who: Who, row: list[str], line: int, note: Note) -> list[Statement] | None:
+    def _event(self, who: Who, row: list[str], _line: int, note: Note) -> list[Statement] | None:
         meaning = self._meaning(row, "kind")
         if meaning == IGNORE:
             return None
@@ -315,10 +315,8 @@ class _Converter:
                 evidence=_evidence(evidence), purpose=meaning[1], source=self._says, event_id=event_id or None,
             )  # fmt: skip
             said.append(happened)
-        if stops is not None:
-            if at is None:  # a no without a time is a no all the same
-                note(f"{why}; what it says about consent is taken as observed now", "correct the cell")
-            said += self._noes(who, row, line)
+        if at is None:  # a no without a time is a no all the same
+            note(f"{why}; what it says about consent is taken as observed now", "correct the cell")
         return said
 
     def _event_at(self, text: str) -> tuple[datetime | None, str]:

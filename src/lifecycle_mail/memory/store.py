@@ -42,6 +42,8 @@ class MemoryStore:
         self._events: dict[ContactId, list[EngagementEvent]] = defaultdict(list)
         self._profiles: dict[ContactId, EngagementProfile] = {}
         self._claims: dict[CampaignKey, dict[ContactId, Claim]] = defaultdict(dict)
+        # Who ever claimed at an address; their claims say whether they still do, so nothing here is undone.
+        self._inboxes: dict[tuple[CampaignKey, str], set[ContactId]] = defaultdict(set)
         self._leases: dict[CampaignKey, tuple[str, datetime]] = {}
         self.quarantined: dict[EntryId, tuple[datetime, EngagementEvent]] = {}
 
@@ -262,19 +264,15 @@ class MemoryStore:
             if len(recipients) > LARGEST_CHUNK:
                 raise CampaignRefused(f"{len(recipients)} recipients in one claim: at most {LARGEST_CHUNK}")
             free = set()
-            taken = {
-                campaign: {c.address for c in self._claims[campaign].values() if c.state is not ClaimState.RETURNED}
-                for campaign in {one.campaign for one in recipients}
-            }
             for one in recipients:
                 claims = self._claims[one.campaign]
                 before = claims.get(one.contact_id)
                 if before is not None and before.state is not ClaimState.RETURNED:
                     continue
-                if one.leaves_list is not None:  # marketing: one mail an inbox
-                    if one.address.identity in taken[one.campaign]:
-                        continue
-                    taken[one.campaign].add(one.address.identity)
+                inbox = self._inboxes[one.campaign, one.address.identity]
+                if one.leaves_list is not None and self._is_taken(one, inbox):  # marketing: one mail an inbox
+                    continue
+                inbox.add(one.contact_id)
                 claims[one.contact_id] = Claim(
                     campaign=one.campaign, contact_id=one.contact_id, state=ClaimState.CLAIMED,
                     leaves_list=one.leaves_list, address=one.address.identity, position=one.position, at=at,
@@ -282,6 +280,13 @@ class MemoryStore:
                 self._on_undo(partial(_restore, claims, one.contact_id, before))
                 free.add(one.contact_id)
             return free
+
+    def _is_taken(self, one: Screened, inbox: Collection[ContactId]) -> bool:
+        claims = [self._claims[one.campaign].get(other) for other in inbox]
+        return any(
+            claim is not None and claim.state is not ClaimState.RETURNED and claim.address == one.address.identity
+            for claim in claims
+        )
 
     def settle(
         self, campaign: CampaignKey, contact_ids: Collection[ContactId], state: ClaimState, *, at: datetime

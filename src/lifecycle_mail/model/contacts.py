@@ -162,6 +162,11 @@ class Contact:
         except (OSError, ValueError, KeyError):
             raise InvalidInput(f"time zone {value[:40]!r}: give an IANA name such as Europe/Tallinn") from None
 
+    @property
+    def email(self) -> str:
+        """The address as text, or empty."""
+        return "" if self.address is None else str(self.address)
+
     def updated(self, fields: Mapping[str, FieldValue | None], *, tags: Iterable[str] | None = None) -> Contact:
         """Return a copy with these fields set; None removes one."""
         merged = {**self.fields, **fields}

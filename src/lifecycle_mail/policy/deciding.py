@@ -41,7 +41,7 @@ class ContactDecision:
     @property
     def email(self) -> str:
         """The address, or empty."""
-        return str(self.subject.contact.address or "")
+        return self.subject.contact.email
 
     @property
     def reason(self) -> str:

@@ -12,20 +12,19 @@ field that keeps somebody out.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from attrs import field, frozen
 
-from lifecycle_mail.errors import InvalidInput, Unscreened
+from lifecycle_mail.errors import Unscreened
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.events import Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
-from lifecycle_mail.model.profiles import WINDOW
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.operators import Op
-from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Predicate
+from lifecycle_mail.policy.predicates import EVERYONE, NOBODY, AllOf, AnyOf, Leaf, Predicate, as_predicate
+from lifecycle_mail.policy.settings import kept_mails, whole
 from lifecycle_mail.policy.tables import Decision, Otherwise, Rule, Table
 from lifecycle_mail.policy.where import where
 
@@ -68,7 +67,7 @@ class Gate:
     """
 
     withheld: Withheld
-    when: Predicate
+    when: Predicate = field(converter=as_predicate)
     because: str
     transactional: bool = False
 
@@ -79,43 +78,35 @@ def _standing(standing: ListStanding) -> Predicate:
 
 GATES: tuple[Gate, ...] = (
     Gate(Withheld.NO_ADDRESS, ~where.has_address, "no e-mail address is known", transactional=True),
-    Gate(Withheld.ERASED, where.erased == True, "their data was erased (O5)", transactional=True),  # noqa: E712
-    Gate(Withheld.BOUNCED, where.bounced == True, "the address bounced for good", transactional=True),  # noqa: E712
-    Gate(Withheld.COMPLAINED, where.complained == True, "they reported a mail as spam (R23)"),  # noqa: E712
+    Gate(Withheld.ERASED, where.erased, "their data was erased (O5)", transactional=True),
+    Gate(Withheld.BOUNCED, where.bounced, "the address bounced for good", transactional=True),
+    Gate(Withheld.COMPLAINED, where.complained, "they reported a mail as spam (R23)"),
     Gate(Withheld.OUT_OF_ALL, _standing(ListStanding.OUT_OF_ALL), "they said no to all marketing (O2)"),
     Gate(Withheld.OUT_OF_CHANNEL, _standing(ListStanding.OUT_OF_CHANNEL), "they said no to marketing by e-mail (O2)"),
     Gate(Withheld.OUT_OF_LIST, _standing(ListStanding.OUT_OF_LIST), "they left the list (O2)"),
     Gate(Withheld.NOT_SUBSCRIBED, _standing(ListStanding.NONE), "they never joined a list behind the campaign (L3)"),
     Gate(Withheld.UNCONFIRMED, _standing(ListStanding.UNCONFIRMED), "they have not confirmed (O4)"),
     Gate(Withheld.EXPIRED, _standing(ListStanding.EXPIRED), "their implied consent has run out (R10)"),
-    Gate(Withheld.PAUSED, where.paused == True, "they asked for a pause (P3)"),  # noqa: E712
-    Gate(Withheld.ARCHIVED, where.archived == True, "they are out of the active records (O5)"),  # noqa: E712
-    Gate(Withheld.SUNSET, where.sunset == True, "the sunset policy stopped marketing to them (S11)"),  # noqa: E712
+    Gate(Withheld.PAUSED, where.paused, "they asked for a pause (P3)"),
+    Gate(Withheld.ARCHIVED, where.archived, "they are out of the active records (O5)"),
+    Gate(Withheld.SUNSET, where.sunset, "the sunset policy stopped marketing to them (S11)"),
     Gate(Withheld.NOT_IN_SEGMENT, NOBODY, "they are in no segment that the campaign goes to", transactional=True),
-    Gate(Withheld.ALREADY_SENT, where.already_sent == True, "they were sent this campaign before", transactional=True),  # noqa: E712
-    Gate(Withheld.SAME_ADDRESS, where.same_address == True, "another contact there gets it"),  # noqa: E712
-    Gate(Withheld.FREQUENCY, where.too_soon == True, "they chose to hear from us less often (P2)"),  # noqa: E712
+    Gate(Withheld.ALREADY_SENT, where.already_sent, "they were sent this campaign before", transactional=True),
+    Gate(Withheld.SAME_ADDRESS, where.same_address, "another contact there gets it"),
+    Gate(Withheld.FREQUENCY, where.too_soon, "they chose to hear from us less often (P2)"),
 )
 """Every gate, in order of precedence; drawn in the docs. That of the segment is filled in for each campaign."""
 
 
-def _count(_instance: object, attribute: Any, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 3660:
-        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to 3660")
-
-
-def _kept(_instance: object, attribute: Any, value: Any) -> None:
-    # More mails than a profile keeps are never counted: such a limit would never bind.
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= WINDOW:
-        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to {WINDOW}")
+_days = whole(1, 3660)
 
 
 @frozen(kw_only=True)
 class Cap:
     """At most so many marketing mails in so many days."""
 
-    mails: int = field(validator=_kept)
-    days: int = field(validator=_count)
+    mails: int = field(validator=kept_mails)
+    days: int = field(validator=_days)
 
 
 @frozen(kw_only=True)
@@ -125,8 +116,8 @@ class Rest:
     A try is one mail: unanswered, it is followed by another rest.
     """
 
-    mails: int = field(default=5, validator=_kept)
-    days: int = field(default=30, validator=_count)
+    mails: int = field(default=5, validator=kept_mails)
+    days: int = field(default=30, validator=_days)
 
 
 def gates(campaign: Campaign, *, cap: Cap | None = None, rest: Rest | None = None) -> Table:

@@ -44,7 +44,7 @@ class PlanRow:
     @property
     def email(self) -> str:
         """The address, or empty."""
-        return str(self.subject.contact.address or "")
+        return self.subject.contact.email
 
     @property
     def decision(self) -> Decision:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -48,10 +49,18 @@ def _not_negative(_instance: object, attribute: Any, value: Any) -> None:
         raise InvalidInput(f"{attribute.name} {value!r}: give a number, zero or more")
 
 
-def _mails(_instance: object, attribute: Any, value: Any) -> None:
-    # More mails than a profile keeps are never counted.
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= WINDOW:
-        raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from 1 to {WINDOW}")
+def whole(least: int, most: int) -> Callable[[object, Any, Any], None]:
+    """Return an attrs validator for whole numbers within bounds."""
+
+    def check(_instance: object, attribute: Any, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise InvalidInput(f"{attribute.name} {value!r}: give a whole number from {least} to {most}")
+
+    return check
+
+
+kept_mails = whole(1, WINDOW)
+"""Validates a number of mails: more than a profile keeps are never counted, so such a limit would never bind."""
 
 
 def _share(_instance: object, attribute: Any, value: Any) -> None:
@@ -81,14 +90,14 @@ class Settings:
 
     inactive_days: float = field(validator=_positive)
     deep_days: float = field(validator=_positive)
-    evidence_mails: int = field(default=5, validator=_mails)
+    evidence_mails: int = field(default=5, validator=kept_mails)
     new_days: float = field(default=30, validator=_not_negative)
     high_share: float = field(default=0.5, validator=_share)
-    high_mails: int = field(default=10, validator=_mails)
-    at_risk_mails: int = field(default=3, validator=_mails)
+    high_mails: int = field(default=10, validator=kept_mails)
+    at_risk_mails: int = field(default=3, validator=kept_mails)
     at_risk_ratio: float = field(default=0.5, validator=_share)
     sunset_after_days: float = field(default=180, validator=_positive)
-    re_engagement_mails: int = field(default=3, validator=_mails)
+    re_engagement_mails: int = field(default=3, validator=kept_mails)
     answer_days: float = field(default=7, validator=_not_negative)
     observe_days: float = field(default=0, validator=_not_negative)
     hold: Predicate = field(default=NOBODY, converter=read_predicate)

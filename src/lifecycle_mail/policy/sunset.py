@@ -103,10 +103,10 @@ def sunset_table(s: Settings) -> Table:
         rules=[
             Rule(name="gone", when=where.erased | where.archived | where.bounced | where.complained | where.out_of_all,
                  then=Action.LEAVE, because="already out of all marketing"),
-            Rule(name="came-back", when=where.engaged_since_sunset == True, then=Action.WELCOME_BACK,  # noqa: E712
+            Rule(name="came-back", when=where.engaged_since_sunset, then=Action.WELCOME_BACK,
                  because="showed interest after being sunset, by their own act (S11)"),
-            Rule(name="sunset", when=where.sunset == True, then=Action.LEAVE, because="sunset before"),  # noqa: E712
-            Rule(name="paused", when=where.paused == True, then=Action.WAIT, because="asked for a pause"),  # noqa: E712
+            Rule(name="sunset", when=where.sunset, then=Action.LEAVE, because="sunset before"),
+            Rule(name="paused", when=where.paused, then=Action.WAIT, because="asked for a pause"),
             Rule(name="no-evidence", when=where.tier.is_in([Tier.UNKNOWN, Tier.NEW]), then=Action.WAIT,
                  because="nobody is sunset for lack of evidence (S2)"),
             *held,

@@ -62,7 +62,7 @@ def _apply_chunk(chunk: list[ContactDecision], reader: Reader, esp: Esp, *, now:
         ]
         ends: list[Suppression | Lift] = []
         for row, person in fresh:
-            subject = Subject(contact_id=row.contact_id, key=reader.key(contacts[row.contact_id]))
+            subject = reader.named(contacts[row.contact_id])
             sunset = person.held_by(now=now).get(SuppressionKind.SUNSET)
             if row.action.outcome == Action.SUNSET and sunset is None:
                 ends.append(_sunset(row, subject, now))

@@ -26,7 +26,6 @@ from lifecycle_mail.model.entries import (
     OptOut,
     Pushed,
     Standing,
-    Subject,
     Suppression,
     SuppressionKind,
 )
@@ -106,10 +105,6 @@ class Consents:
         self.tokens = tokens
         self.new_id = new_id
 
-    def subject(self, contact: Contact) -> Subject:
-        """Return what entries about a contact name."""
-        return Subject(contact_id=contact.id, key=self.reader.key(contact))
-
     # -- joining
 
     def subscribe(
@@ -130,13 +125,15 @@ class Consents:
             asks = frozenset(opt_out.id for opt_out in person.opt_outs_of(to.key, to.channel))
             unsure = to.double_opt_in or to.key in person.elsewhere
             if (asks or unsure) and person.standing(to.key, now=now, channel=to.channel) is not ListStanding.ACTIVE:
-                request = ConsentRequest(subject=self.subject(contact), list=to.key, provenance=provenance, asks=asks)
+                request = ConsentRequest(
+                    subject=self.reader.named(contact), list=to.key, provenance=provenance, asks=asks
+                )
                 self.store.append([request], at=now)
                 return NeedsConfirmation(
                     contact_id=contact.id, list=to.key, token=self.tokens.sign(request.id), overrides=asks
                 )
             consent = Consent(
-                subject=self.subject(contact),
+                subject=self.reader.named(contact),
                 list=to.key,
                 standing=standing,
                 provenance=provenance,
@@ -203,7 +200,7 @@ class Consents:
         """End the sunset of a person who signs up by their own act (S11); nothing else is lifted by that (R23)."""
         cites = {one.id for one in person.suppressions.values() if one.kind is SuppressionKind.SUNSET}
         if cites:
-            self.store.append([Lift(subject=self.subject(contact), cites=cites, provenance=provenance)], at=now)
+            self.store.append([Lift(subject=self.reader.named(contact), cites=cites, provenance=provenance)], at=now)
 
     # -- leaving
 
@@ -286,7 +283,7 @@ class Consents:
             raise InvalidInput("a pause has an end: give until=")
         event_id = f"{contact.id}:{now.isoformat()}"
         made = Suppression(
-            subject=self.subject(contact), kind=kind, event_id=event_id, provenance=provenance, until=until
+            subject=self.reader.named(contact), kind=kind, event_id=event_id, provenance=provenance, until=until
         )
         self.store.append([made], at=now)
         return made
@@ -297,7 +294,7 @@ class Consents:
             held = [one for one in self.reader.person(contact).suppressions.values() if one.kind is kind]
             if not held:
                 raise UnknownName("suppression in force", kind)
-            made = Lift(subject=self.subject(contact), cites={one.id for one in held}, provenance=provenance)
+            made = Lift(subject=self.reader.named(contact), cites={one.id for one in held}, provenance=provenance)
             if not all(made.ends(one) for one in held):
                 rule = SUPPRESSION_RULES[kind]
                 who = ", ".join(sorted(rule.lifted_by)) or "nobody"
@@ -315,7 +312,9 @@ class Consents:
         address = parse_address(to)
         moved = evolve(contact, address=address)
         with self.store.transaction():
-            changed = AddressChanged(subject=self.subject(moved), old=self.reader.key(contact), provenance=provenance)
+            changed = AddressChanged(
+                subject=self.reader.named(moved), old=self.reader.key(contact), provenance=provenance
+            )
             self.store.put([moved])
             if self.reader.key(moved) != self.reader.key(contact):
                 self.store.append([changed], at=now)

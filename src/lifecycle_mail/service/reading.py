@@ -70,6 +70,10 @@ class Reader:
         key = self.key(contact)
         return [] if key is None else [key]
 
+    def named(self, contact: Contact) -> LogSubject:
+        """Return what entries about a contact name: the id, and the address in use."""
+        return LogSubject(contact_id=contact.id, key=self.key(contact))
+
     def subjects(self, contacts: Sequence[Contact], *, now: datetime, until: int | None = None) -> list[Subject]:
         """Read a chunk of contacts at once, in their order.
 
@@ -126,14 +130,13 @@ class Reader:
             contact = None
         if contact is not None:
             about = self.store.about({contact.id: self.keys(contact)})
-            subject = LogSubject(contact_id=contact.id, key=self.key(contact))
-            return Speaker(subject, (contact.id,), (about[contact.id],))
+            return Speaker(self.named(contact), (contact.id,), (about[contact.id],))
         address = parse_address(who)
         key = address.match_key(self.rules)
         nobody = ContactId("")
         named = self.store.about({nobody: [key]})[nobody]
-        ever = {entry.subject.contact_id for entry in named} - {None}
-        holders = tuple(sorted({*self.store.find(address.identity), *(one for one in ever if one is not None)}))
+        ever = {entry.subject.contact_id for entry in named if entry.subject.contact_id is not None}
+        holders = tuple(sorted(ever.union(self.store.find(address.identity))))
         known = self.store.get(holders)
         about = self.store.about({one: [key, *self.keys(known[one])] for one in holders if one in known})
         return Speaker(LogSubject(key=key), holders, (named, *about.values()))

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from lifecycle_mail.errors import AmbiguousAddress, InvalidInput
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey
@@ -63,8 +63,8 @@ class Received:
     duplicates: int = 0
     quarantined: tuple[EngagementEvent, ...] = ()
     widened: tuple[Left, ...] = ()
-    ambiguous: tuple[tuple[Statement, AmbiguousAddress], ...] = field(default=())
-    refused: tuple[tuple[Statement, InvalidInput], ...] = field(default=())
+    ambiguous: tuple[tuple[Statement, AmbiguousAddress], ...] = ()
+    refused: tuple[tuple[Statement, InvalidInput], ...] = ()
 
     def __str__(self) -> str:
         counts = {
