@@ -51,7 +51,7 @@ def empty_folder(session: nox.Session, name: str) -> Path:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests and the examples of the docs."""
-    sync(session, "--all-packages", "--group=tests")
+    sync(session, "--all-packages", "--group=tests", "--group=sql")
     session.run("pytest", "--numprocesses=auto", "--maxprocesses=4", *session.posargs)
 
 
@@ -65,9 +65,9 @@ def core(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types."""
-    sync(session, "--all-packages", "--group=tests", "--group=types")
-    adapters = [str(source.relative_to(ROOT)) for source in sorted(ROOT.glob("adapters/*/src"))]
-    session.run("mypy", "src", "tests", *adapters, env={"MYPYPATH": os.pathsep.join(adapters)})
+    sync(session, "--all-packages", "--group=tests", "--group=types", "--group=sql")
+    adapters = [str(path.relative_to(ROOT)) for name in ("src", "tests") for path in ROOT.glob(f"adapters/*/{name}")]
+    session.run("mypy", "src", "tests", *sorted(adapters))
 
 
 @nox.session
@@ -113,13 +113,13 @@ def wheels(session: nox.Session) -> None:
 @nox.session(default=False)
 def long(session: nox.Session) -> None:
     """Run the tests that are marked long, with many more examples for the generated ones."""
-    sync(session, "--all-packages", "--group=tests")
+    sync(session, "--all-packages", "--group=tests", "--group=sql")
     session.run("pytest", "-m", "long", *session.posargs, env={"HYPOTHESIS_PROFILE": "long"})
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Run every benchmark."""
-    sync(session, "--all-packages")
+    sync(session, "--all-packages", "--group=sql")
     for benchmark in sorted(ROOT.glob("benchmarks/*.py")):
         session.run("python", str(benchmark.relative_to(ROOT)), *session.posargs)

@@ -1,5 +1,7 @@
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,19 +13,22 @@ from lifecycle_mail.errors import (
     UnknownName,
     Unscreened,
 )
-from lifecycle_mail.memory import MemoryEsp, MemoryStore
+from lifecycle_mail.memory import MemoryCrm, MemoryEsp, MemoryStore
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
 from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.events import EventKind
-from lifecycle_mail.model.intake import Happened, Left
+from lifecycle_mail.model.intake import Happened, Left, Statement
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import CampaignKey, ContactId
+from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import Capability, Content, Esp
+from lifecycle_mail.ports import Capability, Content, Crm, Esp, Store
 from lifecycle_mail.testing import (
+    CrmConformance,
     EspConformance,
     StoreConformance,
     campaign,
+    consent,
     contact,
     event,
     frozen_now,
@@ -31,6 +36,10 @@ from lifecycle_mail.testing import (
     screened,
 )
 from lifecycle_mail.testing.builders import subject_of
+from lifecycle_mail.testing.crms import picture
+from lifecycle_mail.testing.stores import PEPPERS
+from lifecycle_mail.testing.stores.bookmarks import bookmark
+from lifecycle_mail.testing.stores.outbox import task
 
 SPRING = campaign().key
 HOUR = timedelta(hours=1)
@@ -41,7 +50,13 @@ class TestMemoryStore(StoreConformance):
 
     def make_store(self) -> MemoryStore:
         """Return an empty store."""
-        return MemoryStore()
+        return MemoryStore(peppers=PEPPERS)
+
+    def with_peppers(self, store: Store, peppers: Mapping[str, str]) -> Store:
+        """Give the same store other peppers."""
+        assert isinstance(store, MemoryStore)
+        store._peppers = Peppers(peppers)
+        return store
 
 
 class TestMemoryEsp(EspConformance):
@@ -70,6 +85,40 @@ class TestMemoryEsp(EspConformance):
     def unsubscribe(self, esp: Esp, address: EmailAddress, scope: Scope, *, at: datetime) -> None:
         """Act as a person at the ESP."""
         memory(esp).unsubscribe(address, scope, at=at)
+
+
+class TestMemoryCrm(CrmConformance):
+    """The in-memory CRM keeps every law of a CRM."""
+
+    def make_crm(self) -> Crm:
+        """Return one that knows nobody."""
+        return MemoryCrm()
+
+    def shows(self, crm: Crm, contact_id: ContactId) -> object:
+        """Look at the picture."""
+        return crm_of(crm).shown.get(contact_id)
+
+    def say(self, crm: Crm, statement: Statement) -> None:
+        """Act as a colleague."""
+        crm_of(crm).say(statement)
+
+    def refuse(self, crm: Crm, contact_id: ContactId) -> None:
+        """Script a refusal."""
+        crm_of(crm).refuse(contact_id)
+
+    def limit(self, crm: Crm, operation: str) -> None:
+        """Script one 429."""
+        crm_of(crm).fail(operation, EspUnavailable, status=429)
+
+    def cut(self, crm: Crm, operation: str, *, done: bool) -> None:
+        """Script a lost answer."""
+        crm_of(crm).fail(operation, OutcomeUnknown, done=done)
+
+
+def crm_of(crm: Crm) -> MemoryCrm:
+    """Take a CRM for the fake that it is."""
+    assert isinstance(crm, MemoryCrm)
+    return crm
 
 
 def memory(esp: Esp) -> MemoryEsp:
@@ -241,37 +290,95 @@ def test_tags_are_kept_by_contact() -> None:
     assert {"ada"} == esp.tags["silent"]
 
 
-@pytest.mark.parametrize("fake", [MemoryEsp(), MemoryStore()])
+def test_the_list_of_those_who_are_out_is_read_from_an_instant_on() -> None:
+    """In the words of the reports; a change shows as late as its report, and can be asked for from then on (F31)."""
+    esp, ada, bob = MemoryEsp(), parse_address("ada@example.com"), parse_address("bob@example.com")
+    esp.unsubscribe(ada, Scope.all(), at=frozen_now)
+    esp.delay(2 * HOUR)
+    esp.unsubscribe(bob, Scope.all(), at=frozen_now + HOUR)
+    reported = esp.reports(now=frozen_now + 9 * HOUR)
+    assert reported[:1] == list(esp.opt_outs(since=None, now=frozen_now + 2 * HOUR))
+    assert reported == list(esp.opt_outs(since=None, now=frozen_now + 3 * HOUR))
+    assert reported[1:] == list(esp.opt_outs(since=frozen_now + 2 * HOUR, now=frozen_now + 3 * HOUR))
+    assert reported == list(esp.opt_outs(since=frozen_now, now=frozen_now + 3 * HOUR))
+    esp.acknowledge(reported)
+    assert reported == list(esp.opt_outs(since=None, now=frozen_now + 3 * HOUR))
+    assert ["reports", *["opt_outs"] * 4, "acknowledge", "opt_outs"] == esp.calls
+
+
+def test_an_esp_that_forgets_keeps_only_that_an_address_is_out() -> None:
+    """Tags, news by id or address and staged mails go, those of others stay (O5)."""
+    esp, ada, bob = MemoryEsp(), contact("ada", address="Ada@example.com"), contact("bob")
+    esp.tag([ada, bob], "silent", present=True)
+    esp.stage(SPRING, [screened(ada), screened(bob)], content=None)
+    esp.lag(1)
+    esp.unstage(SPRING, [])
+    esp.send(recipient("ada"), content=None)
+    esp.happen(EventKind.OPENED, esp.outbox[0], at=frozen_now)
+    for who in ("ADA@example.com", "bob@example.com"):
+        esp.unsubscribe(parse_address(who), Scope.all(), at=frozen_now)
+    esp.forget(ada)
+    assert {"bob"} == esp.tags["silent"]
+    assert [{"bob"}, {"bob"}] == [set(esp.staged(SPRING)) for _ in range(2)]
+    assert ["bob@example.com"] == [str(one.who.address) for one in esp.reports(now=frozen_now)]
+    assert 2 == len(list(esp.opt_outs(since=None, now=frozen_now)))
+    esp.forget(contact("ghost", address=None))
+    assert ["ada", "ghost"] == esp.forgotten
+
+
+def test_what_a_crm_refuses_and_is_asked_is_scripted_and_written_down() -> None:
+    """With the status and body of the script; it fails and limits as the ESP does (E4)."""
+    crm = MemoryCrm(name="acme")
+    crm.refuse("ada", status=422, body="no such account")
+    refused = crm.show([picture(contact("ada"))])[ContactId("ada")]
+    assert ("acme", 422, "no such account") == (refused.esp, refused.status, refused.body)
+    crm.limit(1)
+    crm.forget(ContactId("ada"))
+    with pytest.raises(EspUnavailable):
+        crm.changes(now=frozen_now)
+    crm.wait()
+    assert [] == crm.changes(now=frozen_now)
+    assert (["show", "forget", "changes", "changes"], ["ada"]) == (crm.calls, crm.forgotten)
+
+
+@pytest.mark.parametrize("fake", [MemoryEsp(), MemoryStore(), MemoryCrm()])
 @pytest.mark.parametrize("operation", ["sned", "_take", "name", ""])
-def test_a_fault_in_an_operation_that_does_not_exist_is_an_error(fake: MemoryEsp | MemoryStore, operation: str) -> None:
+def test_a_fault_in_an_operation_that_does_not_exist_is_an_error(
+    fake: MemoryEsp | MemoryStore | MemoryCrm, operation: str
+) -> None:
     """A misspelt fault would never strike, and the test that relies on it would prove nothing."""
     with pytest.raises(UnknownName):
-        fake.fail(operation, EspUnavailable if isinstance(fake, MemoryEsp) else RegistryUnavailable())  # type: ignore[arg-type]
+        fake.fail(operation, RegistryUnavailable() if isinstance(fake, MemoryStore) else EspUnavailable)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        "append", "position", "position_at", "records", "record", "about", "get", "put", "find", "each", "admit",
-        "events_of", "profiles", "save", "quarantine", "begin", "finish", "claim", "settle", "claims", "claims_of",
-        "mark_in_flight",
-    ],
-)  # fmt: skip
+ADA, AT = ContactId("ada"), {"at": frozen_now}
+TASK = task("ada")
+CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "append": (([],), AT), "position": ((), {}), "position_at": ((frozen_now,), {}), "records": ((), {}),
+    "record": (("x",), {}), "about": (({},), {}), "marks": (([],), {}), "get": (([],), {}),
+    "put": (([contact("bob")],), {}), "remove": (([ADA],), {}), "find": (("x",), {}), "each": ((), {}),
+    "members": (([],), {}), "count": ((), {}), "put_lists": (([],), {}), "lists": ((), {}),
+    "admit": (([event()],), {}), "events_of": ((ADA,), {}), "unseen": (({},), {}), "reclassify": (({},), {}),
+    "tally": ((), {}), "profiles": (([],), {}), "save": (([],), {}), "quarantine": (([event()],), AT),
+    "quarantined": ((), {}), "set_aside": (([],), {}), "aside": ((), {}), "take_back": (([],), {}),
+    "erase": ((ADA, []), {}), "erased": (([],), {}), "begin": (("spring", "w"), {**AT, "until": frozen_now}),
+    "finish": (("spring", "w"), {}), "claim": (([recipient("bob")],), AT), "settle": ((SPRING, [ADA], "staged"), AT),
+    "claims": ((SPRING,), {}), "claims_of": ((ADA,), {}),
+    "mark_in_flight": ((ADA, [SPRING]), {"opted_out_at": frozen_now}), "post": (([],), {}),
+    "take": (("x", "w"), {**AT, "most": 1, "until": frozen_now}), "note": (([],), {}), "tasks": ((), {}),
+    "waiting": ((), {}), "attempts": ((TASK.id,), {}), "revive": (([],), AT), "bookmark": (("x",), {}),
+    "mark": ((bookmark("x"),), {}), "bookmarks": ((), {}), "bind": (("a", "b", "c", "d"), {}),
+    "bound": (("a", "b"), {}),
+}  # fmt: skip
+"""How each operation of a store can be called."""
+
+
+@pytest.mark.parametrize("operation", CALLS)
 def test_every_operation_of_the_store_can_be_made_to_fail(operation: str) -> None:
     """The fault strikes so often as it was told to, before anything is done (E4, F12)."""
-    store = MemoryStore()
+    store = MemoryStore(peppers=PEPPERS)
     store.claim([recipient()], at=frozen_now)
-    at, ada = {"at": frozen_now}, ContactId("ada")
-    arguments: dict[str, tuple[tuple[object, ...], dict[str, object]]] = {
-        "append": (([],), {**at}), "position_at": ((frozen_now,), {}), "record": (("x",), {}), "about": (({},), {}),
-        "get": (([],), {}), "put": (([contact("bob")],), {}), "find": (("x",), {}), "admit": (([event()],), {}),
-        "events_of": ((ada,), {}), "profiles": (([],), {}), "save": (([],), {}), "quarantine": (([event()],), {**at}),
-        "begin": ((SPRING, "w"), {**at, "until": frozen_now}), "finish": ((SPRING, "w"), {}),
-        "claim": (([recipient("bob")],), {**at}), "settle": ((SPRING, [ada], "staged"), {**at}),
-        "claims": ((SPRING,), {}), "claims_of": ((ada,), {}),
-        "mark_in_flight": ((ada, [SPRING]), {"opted_out_at": frozen_now}),
-    }  # fmt: skip
-    positional, named = arguments.get(operation, ((), {}))
+    positional, named = CALLS[operation]
     store.fail(operation, RegistryUnavailable("scripted"), times=2)
     for _ in range(2):
         with pytest.raises(RegistryUnavailable, match="scripted"):
@@ -280,21 +387,20 @@ def test_every_operation_of_the_store_can_be_made_to_fail(operation: str) -> Non
     getattr(store, operation)(*positional, **named)
 
 
-def test_quarantine_is_undone_with_its_transaction() -> None:
-    """What is set aside in a transaction that fails was never set aside."""
-    store = MemoryStore()
+def test_no_operation_of_the_store_is_left_out() -> None:
+    """Every method of the ports can fail, but opening and closing a transaction and the store (E4)."""
+    ports = {name for port in Store.__mro__ for name in vars(port) if not name.startswith("_")}
+    assert ports == {*CALLS, "transaction", "close"}
 
-    def fail() -> None:
-        with store.transaction():
-            store.quarantine([event()], at=frozen_now)
-            raise KeyError
 
-    with pytest.raises(KeyError):
-        fail()
-    assert {} == store.quarantined
-    store.quarantine([event()], at=frozen_now)
-    store.quarantine([event()], at=frozen_now + HOUR)
-    assert {event().id: (frozen_now, event())} == store.quarantined
+def test_an_id_that_an_erasure_makes_is_as_long_as_any() -> None:
+    """So that no column and no reader has to know that somebody was erased (O5)."""
+    store, who = MemoryStore(peppers=PEPPERS), contact("ada")
+    store.append([consent(who)], at=frozen_now)
+    store.erase(who.id, [])
+    (record,) = store.records()
+    assert consent(who).id != record.entry.id
+    assert re.fullmatch("[0-9a-f]{32}", record.entry.id)
 
 
 def test_a_chunk_with_one_unscreened_stages_nobody() -> None:

@@ -12,8 +12,11 @@ Catch `LifecycleMailError` for everything this library raises on purpose::
     │   ├── LiftRefused              this actor may not lift that suppression
     │   ├── AmbiguousAddress         one address, several contacts
     │   ├── CampaignRefused          a marketing campaign with no list behind it (L3)
+    │   ├── BreakerOpen              a run that would stop mailing too many at once (F66, F67)
     │   └── Unscreened               a recipient that the screen did not produce
     ├── RegistryUnavailable          the opt-outs cannot be read: nothing is sent (F12)
+    │   ├── RegistryBusy             others are writing, or the connection broke: the same may be tried again
+    │   └── RegistryDamaged          the file or its contents are not whole: restore a backup, then sweep (F11)
     ├── EspError                     the e-mail service provider, with operation and answer
     │   ├── EspRefused               final: do not repeat
     │   ├── EspUnavailable           not done: may be repeated
@@ -138,8 +141,32 @@ class Unscreened(Refused):
     """A recipient reached a send port without passing the screen."""
 
 
+class BreakerOpen(Refused):
+    """A run would stop mailing more people at once than is plausible: nothing of it was done (F66, F67).
+
+    Attributes:
+        count: how many it would stop mailing.
+        of: among how many.
+        limit: how many would have been done without asking.
+    """
+
+    def __init__(self, what: str, *, count: int, of: int, limit: int, fix: str) -> None:
+        self.count = count
+        self.of = of
+        self.limit = limit
+        super().__init__(f"{what} would stop mailing {count:,} of {of:,} contacts, and {limit:,} are the limit: {fix}")
+
+
 class RegistryUnavailable(LifecycleMailError):
     """The opt-out registry cannot be read, so nothing is sent (F12)."""
+
+
+class RegistryBusy(RegistryUnavailable):
+    """Others are writing, or the connection broke: the same may be tried again (F15, F21)."""
+
+
+class RegistryDamaged(RegistryUnavailable):
+    """What is stored is not whole, or not what was written (F11)."""
 
 
 class EspError(LifecycleMailError):

@@ -1,25 +1,28 @@
 """A process that dies in any call of a port: afterwards nobody gets two mails, and nobody who said no gets one (F7)."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 import pytest
 
 from lifecycle_mail.errors import CampaignRefused
-from lifecycle_mail.memory import MemoryEsp, MemoryStore
+from lifecycle_mail.memory import MemoryCrm, MemoryEsp, MemoryStore
 from lifecycle_mail.model.addresses import parse_address
+from lifecycle_mail.model.consent import ConsentState
 from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.intake import Known, Statement, Who
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId
-from lifecycle_mail.ports import Capability
+from lifecycle_mail.ports import Capability, TaskState
 from lifecycle_mail.service import Lifecycle
-from lifecycle_mail.service.sending import LEASE
+from lifecycle_mail.service.leasing import LEASE
+from lifecycle_mail.service.outbox import post_tags
 from tests.service.worlds import (
     BOTH_WAYS,
     CAMPAIGNS_ONLY,
     DAY,
+    HOUR,
     MAILS_ONLY,
     NOW,
     Countdown,
@@ -27,6 +30,7 @@ from tests.service.worlds import (
     Mortal,
     address,
     entries,
+    fake,
     left,
     mailed,
     sent_counts,
@@ -40,7 +44,8 @@ ALL = Scope.all()
 
 def mortal(mail: Lifecycle, countdown: Countdown) -> Lifecycle:
     """Return another process on the same store and ESP, that dies when the countdown says so."""
-    return world(store=Mortal(mail.store, countdown), esp=Mortal(mail.esp, countdown))
+    crm = None if mail.crm is None else Mortal(mail.crm, countdown)
+    return world(store=Mortal(mail.store, countdown), esp=Mortal(mail.esp, countdown), crm=crm)
 
 
 def calls_of_a_send(capabilities: Collection[Capability]) -> int:
@@ -138,29 +143,97 @@ def test_receiving_that_dies_anywhere_leaves_nothing_half_done(after: bool) -> N
         assert 3 == len(list(mail.store.each()))
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_a_push_that_dies_anywhere_is_finished_by_the_next(after: bool) -> None:
-    """Between log, call and note: the ESP hears of every no, and the echoes count for nothing (F3, F4)."""
-    from lifecycle_mail.model.consent import ConsentState
+def to_be_told() -> Lifecycle:
+    """Return a world in which an ESP must be told of noes and tags, and a CRM of everybody."""
+    mail = world("ada", "bob", "cem", crm=MemoryCrm())
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    mail.opt_out(address("bob"), scope=ALL, now=NOW)
+    mail.update("cem", {"spend": 1}, tags=["vip"], now=NOW)
+    with mail.store.transaction():
+        post_tags(mail.store, mail.esp, [ContactId("cem")], "vip", present=True, now=NOW)
+    return mail
 
-    for dies_at in range(1, 30):
-        mail = world("ada", "bob")
-        for name in ("ada", "bob"):
-            mail.opt_out(name, scope=ALL, now=NOW)
-        countdown = Countdown(dies_at, after=after)
-        try:
-            mortal(mail, countdown).push_opt_outs(now=NOW)
-        except Crashed:
-            pass
-        else:
-            break
-        mail.push_opt_outs(now=NOW + LEASE)
-        assert isinstance(mail.esp, MemoryEsp)
-        assert {address("ada"), address("bob")} == {str(who) for who, _ in mail.esp.suppressed}
+
+def calls_of(act: Callable[[Lifecycle], object], mail: Lifecycle) -> int:
+    """Count the calls of ports that an act makes."""
+    countdown = Countdown()
+    act(mortal(mail, countdown))
+    return countdown.calls
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
+def test_a_drain_that_dies_anywhere_is_finished_by_the_next(after: bool) -> None:
+    """Each task is due or done, and at most one call is repeated: nothing is lost and nothing counts twice (F3, F4)."""
+    total = calls_of(lambda mail: mail.drain(now=NOW), to_be_told())
+    assert total > 30
+    for dies_at in range(1, total + 1):
+        where = f"died in call {dies_at} of {total}"
+        mail = to_be_told()
+        with pytest.raises(Crashed):
+            mortal(mail, Countdown(dies_at, after=after)).drain(now=NOW)
+        assert {TaskState.DUE, TaskState.DONE} >= {posted.state for posted in mail.outbox()}, where
+        told = Counter(str(who) for who, _ in fake(mail).suppressed)
+        assert 0 == mail.drain(now=NOW + LEASE).left, where
+        assert {TaskState.DONE} == {posted.state for posted in mail.outbox()}, where
+        assert {address("ada"), address("bob")} == {str(who) for who, _ in fake(mail).suppressed}, where
+        assert 3 >= len(fake(mail).suppressed), where
+        assert not told or 1 == max(told.values()), where
+        assert {"cem"} == fake(mail).tags["vip"], where
+        assert isinstance(mail.crm, MemoryCrm)
+        assert {one: mail.picture(one, now=NOW).lists for one in ("ada", "bob", "cem")} == {
+            one: picture.lists for one, picture in mail.crm.shown.items()
+        }, where
         mail.fetch(now=NOW + DAY)
-        assert 2 == ConsentState(record.entry for record in mail.store.records()).opt_out_count()
-    else:
-        pytest.fail("the push never came to its end")
+        assert 2 == ConsentState(record.entry for record in mail.store.records()).opt_out_count(), where
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
+def test_a_sweep_that_dies_anywhere_is_finished_by_the_next(after: bool) -> None:
+    """The bookmark says only what was taken, and what comes again counts once (F13, F32)."""
+
+    def left_there() -> Lifecycle:
+        mail = world("ada", "bob")
+        mail.sweep(now=NOW - DAY)
+        for name in ("ada", "bob"):
+            fake(mail).unsubscribe(parse_address(address(name)), ALL, at=NOW - HOUR)
+        fake(mail).acknowledge(fake(mail).reports(now=NOW)[:1])  # one of the two comes by the list alone
+        return mail
+
+    total = calls_of(lambda mail: mail.sweep(now=NOW), left_there())
+    assert total > 10
+    for dies_at in range(1, total + 1):
+        where = f"died in call {dies_at} of {total}"
+        mail = left_there()
+        with pytest.raises(Crashed):
+            mortal(mail, Countdown(dies_at, after=after)).sweep(now=NOW)
+        mark = mail.store.bookmark("sweep:memory")
+        assert mark is not None
+        assert mark.at == NOW - DAY or 2 == len(entries(mail, OptOut)), where
+        assert mail.sweep(now=NOW + LEASE) is not None, where
+        assert 2 == len(entries(mail, OptOut)), where
+        assert [] == fake(mail).reports(now=NOW), where
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
+def test_hearing_the_crm_that_dies_anywhere_is_finished_by_the_next(after: bool) -> None:
+    """Stored whole or not at all, and told again until it is acknowledged (O9)."""
+
+    def said_there() -> Lifecycle:
+        crm = MemoryCrm()
+        mail = world("ada", crm=crm)
+        crm.say(left("ada", ALL, event_id="c1", source=crm.name))
+        crm.say(Known(who=Who("ada"), fields={"role": "editor"}))
+        return mail
+
+    total = calls_of(lambda mail: mail.hear_crm(now=NOW), said_there())
+    for dies_at in range(1, total + 1):
+        mail = said_there()
+        with pytest.raises(Crashed):
+            mortal(mail, Countdown(dies_at, after=after)).hear_crm(now=NOW)
+        assert bool(mail.contact("ada").fields) is bool(entries(mail, OptOut))
+        mail.hear_crm(now=NOW)
+        assert (1, "editor") == (len(entries(mail, OptOut)), mail.contact("ada").fields["role"])
+        assert 0 == mail.hear_crm(now=NOW).statements
 
 
 def test_an_opt_out_that_dies_anywhere_is_whole_or_absent() -> None:

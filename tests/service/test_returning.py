@@ -66,7 +66,7 @@ def test_a_late_echo_in_sendgrids_own_words_does_not_throw_a_returner_out(tmp_pa
     """We tell SendGrid of a no; its webhook and its export of that no are one no with ours, before and after (F33)."""
     mail = world("ada", esp=MemoryEsp(name="sendgrid"))
     mail.opt_out("ada", scope=Scope.all(), now=NOW)
-    mail.push_opt_outs(now=NOW)
+    mail.drain(now=NOW)
     pushed = int(NOW.timestamp()) + 2
     hook = tmp_path / "events.json"
     hook.write_text(f'[{{"event":"unsubscribe","email":"{address("ada")}","timestamp":{pushed},"sg_event_id":"e1"}}]')

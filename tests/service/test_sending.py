@@ -2,8 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timedelta
 from threading import Barrier, Thread
 from typing import Any
 
@@ -23,21 +23,23 @@ from lifecycle_mail.errors import (
 )
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
 from lifecycle_mail.model.addresses import MatchRules, parse_address
+from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import Record
-from lifecycle_mail.model.events import Purpose
+from lifecycle_mail.model.events import EngagementEvent, Purpose
 from lifecycle_mail.model.intake import Joined, Known, Who
 from lifecycle_mail.model.lists import Frequency, Scope
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.provenance import Actor, Through
 from lifecycle_mail.policy.campaigns import Campaign
-from lifecycle_mail.policy.eligibility import Cap, Withheld
+from lifecycle_mail.policy.eligibility import Cap, Screened, Withheld
 from lifecycle_mail.policy.policies import Policy
 from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.policy.where import where
-from lifecycle_mail.ports import Capability, ClaimState, Content
+from lifecycle_mail.ports import Capability, ClaimState, Content, Handled
 from lifecycle_mail.service import Lifecycle, SendReport
-from lifecycle_mail.service.sending import LEASE, READS
-from lifecycle_mail.testing import assert_sendable, assert_withheld, said
+from lifecycle_mail.service.leasing import LEASE
+from lifecycle_mail.service.sending import READS
+from lifecycle_mail.testing import assert_sendable, assert_withheld, event, said
 from tests.service.worlds import (
     BOTH_WAYS,
     CAMPAIGNS_ONLY,
@@ -667,6 +669,154 @@ def test_the_campaign_is_given_back_after_an_error() -> None:
     with pytest.raises(RegistryUnavailable):
         mail.send(plan, now=NOW)
     assert 1 == world(store=mail.store, esp=mail.esp).send(plan, now=NOW).sent
+
+
+class Slow(Meddling):
+    """An ESP whose calls take so many seconds, by the clock that a worker counts with."""
+
+    def __init__(self, seconds: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.seconds = seconds
+        self.passed = 0.0
+
+    def send(self, recipient: Screened, *, content: Content | None) -> None:
+        """Send, slowly."""
+        self.passed += self.seconds
+        super().send(recipient, content=content)
+
+    def stage(self, campaign: CampaignKey, recipients: Sequence[Screened], *, content: Content | None) -> Handled:
+        """Stage, slowly."""
+        self.passed += self.seconds
+        return super().stage(campaign, recipients, content=content)
+
+
+@either_way
+def test_a_worker_that_takes_long_keeps_its_campaign(
+    capabilities: Collection[Capability], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is prolonged as it goes on: an hour later nobody else has begun (F19, F64)."""
+    monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", 1)
+    names = [f"c{n:02}" for n in range(20)]
+    esp = Slow(240, capabilities=capabilities)
+    mail = world(*names, esp=esp, ticks=lambda: esp.passed)
+    plan = mail.plan("spring", now=NOW)
+    refused: list[str] = []
+
+    def meanwhile() -> None:
+        with pytest.raises(CampaignRefused, match="another worker") as caught:
+            world(store=mail.store, esp=esp).send(plan, now=NOW + timedelta(seconds=esp.passed))
+        refused.append(str(caught.value))
+        esp.after["send"] = esp.after["stage"] = meanwhile
+
+    esp.after["send"] = esp.after["stage"] = meanwhile
+    assert 20 == mail.send(plan, now=NOW).sent
+    assert 20 == len(refused)
+    assert names == mailed(mail)
+
+
+@pytest.mark.parametrize("during", ["send", "stage", "staged"])
+def test_a_worker_whose_campaign_was_taken_lets_nothing_more_leave(
+    during: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds out before the next mail, the next chunk and the release; the other finishes the campaign (F19)."""
+    monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", 2)
+    names = [f"c{n}" for n in range(6)]
+    capabilities = MAILS_ONLY if during == "send" else CAMPAIGNS_ONLY
+    esp = Slow(0, capabilities=capabilities)
+    mail = world(*names, esp=esp, ticks=lambda: esp.passed)
+    plan = mail.plan("spring", now=NOW)
+    late = NOW + LEASE
+
+    def take_over() -> None:
+        esp.passed += LEASE.total_seconds()
+        assert mail.store.begin(CampaignKey("spring"), "another", at=late, until=late + LEASE)
+
+    esp.after[during] = take_over
+    with pytest.raises(CampaignRefused, match="another worker"):
+        mail.send(plan, now=NOW)
+    assert mailed(mail) == (["c0"] if during == "send" else [])
+    assert "release" not in esp.calls
+    if during == "send":
+        assert {"c0": "handed-off"} == states(mail)
+    with pytest.raises(CampaignRefused, match="another worker"):
+        mail.send(plan, now=late)
+    mail.store.finish(CampaignKey("spring"), "another")
+    mail.send(plan, now=late + MINUTE)
+    assert names == mailed(mail)
+    assert dict.fromkeys(names, 1) == sent_counts(mail, names)
+
+
+def test_a_lease_of_a_clock_that_was_years_ahead_holds_nobody_up() -> None:
+    """A worker died whose clock said 2036: the campaign can be sent today (F64)."""
+    mail = world("ada")
+    ahead = NOW + 3650 * DAY
+    assert mail.store.begin(CampaignKey("spring"), "ahead", at=ahead, until=ahead + LEASE)
+    assert 1 == mail.send(mail.plan("spring", now=NOW), now=NOW).sent
+
+
+def test_a_full_window_is_not_recounted_at_each_mail() -> None:
+    """The door vouches that the thirty-third mail was never heard of: its contact's events are not read again."""
+
+    class Counting(MemoryStore):
+        recounts = 0
+
+        def events_of(self, contact_id: ContactId) -> Sequence[EngagementEvent]:
+            self.recounts += 1
+            return super().events_of(contact_id)
+
+    store = Counting()
+    mail = world("ada", store=store, esp=MemoryEsp(capabilities=MAILS_ONLY))
+    mail.record([event(at=NOW - DAY, kind="sent", mail=f"m{n:02}") for n in range(32)], now=NOW - DAY)
+    for n in range(5):
+        receipt = Campaign(f"receipt-{n}", kind="transactional")
+        at = NOW + n * HOUR
+        assert 1 == mail.send(mail.plan(receipt, now=at, to=["ada"]), now=at).sent
+    assert 0 == store.recounts
+    before = store.profiles([ContactId("ada")])[ContactId("ada")]
+    assert (37, 32) == (before.count("sent"), len(before.mails))
+    again = event(at=NOW + DAY, kind="delivered", mail="m00")  # dropped from the window long ago, and told again
+    mail.record([again], now=NOW + DAY)
+    assert 1 == store.recounts
+    assert before.mails == store.profiles([ContactId("ada")])[ContactId("ada")].mails
+
+
+def test_mails_that_are_heard_of_twice_in_one_batch_are_new_once() -> None:
+    """However a batch is cut into chunks, the door is asked before it has seen any of it."""
+    whole, cut = world("ada"), world("ada")
+    heard = [event(at=NOW + n * MINUTE, kind="sent", mail=f"m{n:02}") for n in range(40)]
+    heard += [event(at=NOW + n * MINUTE + HOUR, kind="delivered", mail=f"m{n:02}") for n in range(40)]
+    whole.record(heard, now=NOW + DAY)
+    for one in heard:
+        cut.record([one], now=NOW + DAY)
+    assert whole.store.profiles([ContactId("ada")]) == cut.store.profiles([ContactId("ada")])
+
+
+def test_a_plan_reads_the_members_of_its_lists_alone() -> None:
+    """Who never had to do with a list behind it is not looked at; without a list behind a target everybody is (L3)."""
+
+    class Counting(MemoryStore):
+        walks = 0
+
+        def each(self) -> Iterator[Contact]:
+            self.walks += 1
+            return super().each()
+
+    store = Counting()
+    mail = world("ada", "bob", store=store)
+    join(mail, "cem", NEWS)
+    mail.receive([Known(who=Who("dee", parse_address(address("dee"))))], now=NOW)
+    segment = Segment("vips", of=OFFERS, where=where.tags.has("vip"))
+    for campaign, names in (
+        (SPRING, ["ada", "bob"]),
+        (Campaign("both", to=[NEWS, OFFERS]), ["ada", "bob", "cem"]),
+        (Campaign("vips-only", to=[segment]), ["ada", "bob"]),
+        (Campaign("notice", to=[NEWS], kind="transactional"), ["cem"]),
+    ):
+        assert names == [row.contact_id for row in mail.plan(campaign, now=NOW)]
+    assert 0 == store.walks
+    bare = Campaign("outage", to=[Segment("everybody"), NEWS], kind="transactional")
+    assert ["ada", "bob", "cem", "dee"] == [row.contact_id for row in mail.plan(bare, now=NOW)]
+    assert 1 == store.walks
 
 
 # --- F22: outcome unknown -------------------------------------------------------------------------------------------

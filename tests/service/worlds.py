@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
 from lifecycle_mail.model.addresses import parse_address
-from lifecycle_mail.model.intake import Left, Who
+from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.entries import OptOut
+from lifecycle_mail.model.intake import Left, Statement, Who
 from lifecycle_mail.model.lists import MailingList, Scope
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
@@ -161,6 +163,25 @@ class Meddling(MemoryEsp):
         self._meddle(self.before, "release")
         super().release(campaign)
         self._meddle(self.after, "release")
+
+    def suppress(self, opt_out: OptOut, contact: Contact, *, at: datetime) -> None:
+        """Take a no, and meddle."""
+        self._meddle(self.before, "suppress")
+        super().suppress(opt_out, contact, at=at)
+        self._meddle(self.after, "suppress")
+
+    def tag(self, contacts: Sequence[Contact], tag: str, *, present: bool) -> None:
+        """Tag, and meddle."""
+        self._meddle(self.before, "tag")
+        super().tag(contacts, tag, present=present)
+        self._meddle(self.after, "tag")
+
+    def opt_outs(self, *, since: datetime | None, now: datetime) -> Iterable[Statement]:
+        """Tell who is out, and meddle."""
+        self._meddle(self.before, "opt_outs")
+        found = super().opt_outs(since=since, now=now)
+        self._meddle(self.after, "opt_outs")
+        return found
 
 
 class Crashed(Exception):

@@ -14,13 +14,31 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.markup import escape
+from click.core import ParameterSource
 
-from lifecycle_mail.cli.demo import run_demo
-from lifecycle_mail.cli.loading import SNAPSHOT, Loaded, load
+from lifecycle_mail.cli.db import db
+from lifecycle_mail.cli.demo import demo
+from lifecycle_mail.cli.loading import Loaded, load
+from lifecycle_mail.cli.moving import export_command, import_command
+from lifecycle_mail.cli.options import (
+    PATH,
+    config_option,
+    errors,
+    format_of,
+    format_option,
+    guard,
+    now_option,
+    out_option,
+    policy_option,
+    say,
+    strict_option,
+)
+from lifecycle_mail.cli.optouts import optouts
+from lifecycle_mail.cli.outbox import outbox
+from lifecycle_mail.cli.people import archive, erase, picture, restore
 from lifecycle_mail.cli.printing import Format, print_json, print_rows
-from lifecycle_mail.errors import InvalidInput, LifecycleMailError
+from lifecycle_mail.cli.registry import DB, database_option, peppers_option, registry
+from lifecycle_mail.cli.screening import screen
 from lifecycle_mail.files import (
     DECISION_COLUMNS,
     PLAN_COLUMNS,
@@ -31,80 +49,40 @@ from lifecycle_mail.files import (
     write_rejects,
 )
 from lifecycle_mail.lint import check_lists, propose, to_toml, usage_of
-from lifecycle_mail.model.instants import parse_instant
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES
 
 F = TypeVar("F", bound=Callable[..., Any])
-_errors = Console(stderr=True)
+
+_files = click.argument("files", nargs=-1, required=True, type=PATH)
+_files_or_db = click.argument("files", nargs=-1, type=PATH)
 
 
-def _guard(command: F) -> F:
-    """Turn our errors into messages and exit codes."""
+def _decides(command: F) -> F:
+    """Give a command FILES or a registry to decide about, and call it with `loaded`."""
 
+    @_files_or_db
+    @database_option
+    @peppers_option
+    @config_option
+    @policy_option
     @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except (InvalidInput, OSError) as error:
-            _errors.print(f"[bold red]cannot go on:[/] {escape(str(error))}", soft_wrap=True)
-            sys.exit(3)
-        except LifecycleMailError as error:
-            _errors.print(f"[bold red]refused:[/] {escape(str(error))}", soft_wrap=True)
-            sys.exit(4)
+    @guard
+    def run(
+        *args: Any, files: Sequence[Path], db: str | None, pepper_file: Path | None, config: Path | None,
+        policy: str | None, **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        source = click.get_current_context().get_parameter_source("db")
+        if files and db is not None and source is not ParameterSource.ENVIRONMENT:
+            raise click.UsageError("give FILES, or --db for a registry, and not both")
+        if not files and db is None:
+            raise click.UsageError(f"say what to decide about: FILES, or --db URL|PATH for a registry, or {DB}")
+        found = Config.read(config, policy=policy)
+        if files:
+            return command(*args, loaded=load(files, found, console=errors), **kwargs)
+        with registry(db, pepper_file, found.programme, writes=False) as mail:
+            return command(*args, loaded=Loaded.registry(mail), **kwargs)
 
     return run  # type: ignore[return-value]
-
-
-_PATH = click.Path(exists=True, path_type=Path)
-_files = click.argument("files", nargs=-1, required=True, type=_PATH)
-_config = click.option(
-    "-c", "--config", type=_PATH, help="TOML with lists, segments, campaigns, fields, policy, sources."
-)
-_policy = click.option("--policy", metavar="CADENCE|FILE", help="daily ... quarterly, or a policy's TOML file.")
-
-
-def _check_instant(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and value != SNAPSHOT:
-        try:
-            parse_instant(value)
-        except InvalidInput as error:
-            raise click.BadParameter(str(error)) from None
-    return value
-
-
-_now = click.option(
-    "--now",
-    metavar="INSTANT",
-    callback=_check_instant,
-    help="Decide as of this instant (ISO 8601), or 'snapshot'. Default: now; for snapshots, theirs.",
-)
-
-
-def _as_format(_context: click.Context, _parameter: click.Parameter, value: str) -> Format:
-    return Format(value)
-
-
-def _format_of(*forms: Format) -> Callable[[F], F]:
-    # By value: click would show and take the names of an enum's members.
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice([form.value for form in forms]),
-        default=Format.TABLE.value,
-        show_default=True,
-        callback=_as_format,
-        help="What is printed.",
-    )
-
-
-_format = _format_of(*Format)
-_out = click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(),
-    help="Folder for the files written. Default: here.",
-)
-_strict = click.option("--strict", is_flag=True, help="Exit with 1 where any row was rejected.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -114,54 +92,41 @@ def app() -> None:
 
     Reads what your e-mail service provider exports (Mailchimp audience exports, SendGrid events and suppressions) and
     any CSV or JSON lines that a mapping describes; says for every contact how engaged they are and what to do next;
-    plans a campaign and accounts for everybody in it. Nothing is ever sent by these commands.
+    plans a campaign and accounts for everybody in it. Keeps a registry of opt-outs in a file of SQLite or in Postgres.
+    Nothing is ever sent by these commands.
 
     \b
     Start with:        lifecycle-mail demo
     Then, on a file:   lifecycle-mail decide subscribed_members_export.csv
                        lifecycle-mail plan newsletter *_export.csv -c lifecycle.toml
                        lifecycle-mail explain ada@example.com *_export.csv
+    With a registry:   lifecycle-mail db init --db mail.db
+                       lifecycle-mail optouts import unsubscribed.csv --db mail.db
+                       lifecycle-mail screen addresses.csv --db mail.db
 
     \b
     Exit codes: 0 done   1 done, but see the findings   2 wrong usage
-                3 a file or the configuration cannot be used   4 refused by a rule
+                3 a file or the configuration cannot be used   4 refused by a rule, or the registry cannot be read
     """
 
 
 @app.command()
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the demo's files in this folder.")
-@_guard
-def demo(keep: Path | None) -> None:
-    """Show the whole job on small made-up lists: decide, explain, plan, send, opt out, plan again."""
-    run_demo(keep)
-
-
-@app.command()
-@_files
-@_config
-@_policy
-@_now
-@_format
-@_out
+@_decides
+@now_option
+@format_option
+@out_option
 @click.option("--jsonl", is_flag=True, help="Write decisions.jsonl instead of decisions.csv.")
-@_strict
-@_guard
-def decide(
-    files: Sequence[Path],
-    config: Path | None,
-    policy: str | None,
-    now: str | None,
-    form: Format,
-    out: Path,
-    jsonl: bool,
-    strict: bool,
-) -> None:
-    """Give every contact in FILES a tier and a next step, each with its reason.
+@strict_option
+def decide(loaded: Loaded, now: str | None, form: Format, out: Path, jsonl: bool, strict: bool) -> None:
+    """Give every contact a tier and a next step, each with its reason.
+
+    \b
+    lifecycle-mail decide subscribed_members_export.csv --policy weekly
+    lifecycle-mail decide --db mail.db -c lifecycle.toml
 
     Writes decisions.csv (contact_id, email, tier, action, reason, rule, policy_version) and rejects.csv (every row or
     cell that could not be used, with file, line, reason and fix), and prints how many contacts are in each tier.
     """
-    loaded = load(files, Config.read(config, policy=policy), console=_errors)
     decisions = loaded.decide(now)
     out.mkdir(parents=True, exist_ok=True)
     rows = (row.as_row() for row in decisions)
@@ -187,30 +152,22 @@ def decide(
 
 @app.command()
 @click.argument("campaign")
-@_files
-@_config
-@_policy
-@_now
-@_format
-@_out
-@_strict
-@_guard
-def plan(
-    campaign: str,
-    files: Sequence[Path],
-    config: Path | None,
-    policy: str | None,
-    now: str | None,
-    form: Format,
-    out: Path,
-    strict: bool,
-) -> None:
+@_decides
+@now_option
+@format_option
+@out_option
+@strict_option
+def plan(campaign: str, loaded: Loaded, now: str | None, form: Format, out: Path, strict: bool) -> None:
     """Say who would get CAMPAIGN, and who is withheld and why.
 
-    CAMPAIGN is a key from the configuration. Writes plan.csv (contact_id, email, outcome, reason, rule, leaves_list)
-    and rejects.csv, and prints the sum: audience = sendable + withheld, by reason. Nothing is sent.
+    \b
+    lifecycle-mail plan newsletter *_export.csv -c lifecycle.toml
+    lifecycle-mail plan newsletter --db mail.db -c lifecycle.toml
+
+    CAMPAIGN is a key from the configuration. Who there is comes from FILES, or from a registry. Writes plan.csv
+    (contact_id, email, outcome, reason, rule, leaves_list) and rejects.csv, and prints the sum:
+    audience = sendable + withheld, by reason. Nothing is sent.
     """
-    loaded = load(files, Config.read(config, policy=policy), console=_errors)
     made = loaded.mail.plan(campaign, now=loaded.single_instant(now))
     out.mkdir(parents=True, exist_ok=True)
     rows = (row.as_row() for row in made)
@@ -223,24 +180,12 @@ def plan(
 
 @app.command()
 @click.argument("who")
-@_files
+@_decides
 @click.option("--campaign", help="Explain whether they get this campaign, instead of tier and next step.")
-@_config
-@_policy
-@_now
-@_format_of(Format.TABLE, Format.JSON)
-@_guard
-def explain(
-    who: str,
-    files: Sequence[Path],
-    campaign: str | None,
-    config: Path | None,
-    policy: str | None,
-    now: str | None,
-    form: Format,
-) -> None:
+@now_option
+@format_of(Format.TABLE, Format.JSON)
+def explain(who: str, loaded: Loaded, campaign: str | None, now: str | None, form: Format) -> None:
     """Say what is decided about WHO (an address or a contact id), by which rule, and what would flip it."""
-    loaded = load(files, Config.read(config, policy=policy), console=_errors)
     contact = loaded.mail.contact(who)
     at = loaded.instant_of(contact, now)
     decisions = loaded.mail.why(contact.id, now=at, campaign=campaign)
@@ -259,13 +204,13 @@ def lists() -> None:
 
 @lists.command("check")
 @_files
-@_config
-@_format
+@config_option
+@format_option
 @click.option("--most", default=8, show_default=True, help="How many lists a preference page may offer.")
-@_guard
+@guard
 def lists_check(files: Sequence[Path], config: Path | None, form: Format, most: int) -> None:
     """Find lists shaped by operations, not by topics, and propose topics and segments instead. Findings exit with 1."""
-    loaded = load(files, Config.read(config), console=_errors)
+    loaded = load(files, Config.read(config), console=errors)
     usage = usage_of(loaded.mail.programme, loaded.mail.people(), loaded.sent_by_list(), now=loaded.read_at)
     findings = check_lists(usage, most_lists=most)
     rows = [
@@ -286,7 +231,7 @@ def lists_check(files: Sequence[Path], config: Path | None, form: Format, most: 
 @app.command()
 @click.argument("name", metavar="CADENCE|FILE")
 @click.option("--toml", is_flag=True, help="Print the resolved policy as TOML, to start one of your own from.")
-@_guard
+@guard
 def policy(name: str, toml: bool) -> None:
     """Print a policy: the table of tiers and the table of next steps."""
     found = read_policy(name)
@@ -294,7 +239,7 @@ def policy(name: str, toml: bool) -> None:
 
 
 @app.command()
-@_format
+@format_option
 def facts(form: Format) -> None:
     """List the facts that predicates can be written over."""
     rows = [
@@ -305,12 +250,19 @@ def facts(form: Format) -> None:
 
 
 def _finish(loaded: Loaded, out: Path, written: str, strict: bool) -> None:
-    """Write the rejects and say on standard error what was read and written."""
+    """Write the rejects, and say on standard error what was read and written."""
     reading = loaded.reading
+    if not reading.parts:  # a registry: it was never read from files
+        say(f"wrote {out / written}")
+        return
     rejects = write_rejects(out / "rejects.csv", loaded.rejects())
-    counts = f"read {reading.rows:,} rows: {reading.accepted:,} taken, {reading.rejected:,} rejected"
-    _errors.print(f"{counts}; {loaded.received}", soft_wrap=True, highlight=False)
-    names = f"wrote {out / written} and {out / 'rejects.csv'} ({rejects:,} rows)"
-    _errors.print(escape(names), soft_wrap=True, highlight=False)
+    say(f"read {reading.rows:,} rows: {reading.accepted:,} taken, {reading.rejected:,} rejected; {loaded.received}")
+    say(f"wrote {out / written} and {out / 'rejects.csv'} ({rejects:,} rows)")
     if strict and rejects:
         sys.exit(1)
+
+
+optouts.add_command(import_command)
+optouts.add_command(export_command)
+for _command in (demo, db, optouts, screen, erase, archive, restore, outbox, picture):
+    app.add_command(_command)

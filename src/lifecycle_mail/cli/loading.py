@@ -1,4 +1,4 @@
-"""Reading files into an in-memory `Lifecycle`, with a progress bar."""
+"""What commands decide about: files that are read into a `Lifecycle`, with a progress bar, or a registry."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from attrs import field, frozen
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lifecycle_mail import files
+from lifecycle_mail.cli.printing import progress_on
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, UnknownName
 from lifecycle_mail.files import Config, Reading, Reject
 from lifecycle_mail.model.addresses import EmailAddress
@@ -37,11 +37,11 @@ def id_of(address: EmailAddress) -> ContactId:
 
 @frozen(kw_only=True)
 class Loaded:
-    """Files in memory.
+    """What is decided about: files that were read, or a registry.
 
     Attributes:
-        mail: the in-memory service that holds them.
-        reading: rows, rejects and counts by file.
+        mail: the service that holds it.
+        reading: rows, rejects and counts by file; of a registry, none.
         received: what became of the statements.
         placed: every statement, with the file and line that said it.
         snapshots: the instant at which each contact was counted, where nothing but snapshots was read.
@@ -55,6 +55,13 @@ class Loaded:
     snapshots: dict[ContactId, datetime]
     read_at: datetime
 
+    @classmethod
+    def registry(cls, mail: Lifecycle) -> Loaded:
+        """Return what a registry holds, as of now."""
+        return cls(
+            mail=mail, reading=Reading(()), received=Received(), placed=[], snapshots={}, read_at=datetime.now(UTC)
+        )
+
     def instant(self, text: str | None) -> datetime | None:
         """Return the instant that `--now` names, or None where each contact has its own.
 
@@ -63,7 +70,7 @@ class Loaded:
         """
         if text == SNAPSHOT or (text is None and self.snapshots):
             if not self.snapshots:
-                raise InvalidInput("--now snapshot: the files hold no snapshots alone: give an instant")
+                raise InvalidInput("--now snapshot: there are not snapshots alone to decide about: give an instant")
             return None
         return self.read_at if text is None else parse_instant(text)
 
@@ -118,16 +125,26 @@ class Loaded:
         return self.mail.decide(each_at=lambda contact: self.instant_of(contact, text))
 
 
-def load(paths: Sequence[Path], config: Config, *, console: Console) -> Loaded:
+def load(
+    paths: Sequence[Path], config: Config, *, console: Console, mail: Lifecycle | None = None,
+    now: datetime | None = None,
+) -> Loaded:  # fmt: skip
     """Read files and take what they say.
+
+    Args:
+        paths: the files.
+        config: how they are read, and the programme.
+        console: where progress is shown.
+        mail: what takes it; left out, one in memory.
+        now: the instant of reading; left out, the present.
 
     Raises:
         InvalidDocument: the mapping, a header or a file is wrong; all problems at once.
         OSError: a file cannot be opened.
     """
-    now = datetime.now(UTC)
-    mail = Lifecycle.in_memory(programme=config.programme, new_id=id_of)
-    with _progress(console) as progress, _no_collection():
+    now = now or datetime.now(UTC)
+    mail = mail or Lifecycle.in_memory(programme=config.programme, new_id=id_of)
+    with progress_on(console) as progress, _no_collection():
         tasks = {}
 
         def on_progress(path: Path, done: int, total: int) -> None:
@@ -189,10 +206,3 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield progress

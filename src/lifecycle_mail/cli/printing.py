@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -42,6 +45,29 @@ def print_json(data: object) -> None:
     """Print JSON, readable."""
     json.dump(data, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
+
+
+@contextmanager
+def progress_on(console: Console) -> Iterator[Progress]:
+    """Show progress bars while work is done, where somebody looks."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress
+
+
+@contextmanager
+def bar_of_rows(path: Path, console: Console) -> Iterator[Callable[[int], None]]:
+    """Show how many rows of a file are done; yields what is called with the number."""
+    with progress_on(console) as progress:
+        total = _lines_of(path) if console.is_terminal else None
+        task = progress.add_task(path.name, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _lines_of(path: Path) -> int:
+    """Count lines, which is about as many as there are rows; packed, it is a guess that is too small."""
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) or 1
 
 
 def _cell(value: object) -> object:

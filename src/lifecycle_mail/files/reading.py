@@ -193,11 +193,11 @@ class Reading:
                     statements = convert(line, row, note)
                 except InvalidInput as problem:
                     notes.clear()
-                    self._reject(report, line, _fault(problem), _text(row))
+                    self._reject(report, line, fault_of(problem), row_as_text(row))
                     continue
                 report.accepted += 1
                 if notes:
-                    row_shown = _text(row)
+                    row_shown = row_as_text(row)
                     for reason, fix in notes:
                         self.rejects.append(
                             Reject(file=name, line=line, reason=reason, fix=fix, row=row_shown, whole=False)
@@ -216,7 +216,8 @@ class Reading:
         self.rejects.append(Reject(file=report.file, line=line, reason=fault.reason, fix=fault.fix, row=row))
 
 
-def _fault(problem: InvalidInput) -> Fault:
+def fault_of(problem: InvalidInput) -> Fault:
+    """Say why a row is refused, and what to do about it."""
     if isinstance(problem, RowRefused):
         return Fault(problem.reason, problem.fix)
     if isinstance(problem, InvalidAddress):
@@ -224,7 +225,8 @@ def _fault(problem: InvalidInput) -> Fault:
     return Fault(str(problem))
 
 
-def _text(row: object) -> str:
+def row_as_text(row: object) -> str:
+    """Return a row as it is shown among the rejects."""
     if isinstance(row, list) and all(isinstance(cell, str) for cell in row):
         return row_text(row)
     return shown(json.dumps(row, ensure_ascii=False, default=str))

@@ -31,6 +31,7 @@ from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.files.cells import instants, someone, text_of
 from lifecycle_mail.files.json_rows import open_json
 from lifecycle_mail.files.reading import Convert, Note, Part, RowRefused
+from lifecycle_mail.model.bounces import spares_address
 from lifecycle_mail.model.entries import SuppressionKind
 from lifecycle_mail.model.events import EventKind, Evidence
 from lifecycle_mail.model.intake import Happened, Held, Left, Statement, Who
@@ -62,8 +63,6 @@ DROPPED_FOR: Final[Mapping[str, SuppressionKind | None]] = {
 }
 """Why SendGrid drops a mail, where it is about the person; None is the person's no."""
 
-_STATUS: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_BASIC: Final = re.compile(r"\s*([245])\d\d\b")
 _MAIL: Final = re.compile(r"\.(?:filter|recvd)")
 
 _instant = instants()
@@ -79,11 +78,7 @@ def is_soft(status: str, reason: str = "", kind: str = "") -> bool:
     """
     if kind == "blocked":
         return True
-    enhanced = _STATUS.search(status) or _STATUS.search(reason)
-    if enhanced is not None:
-        return enhanced[1] == "4" or (enhanced[1], enhanced[2]) == ("5", "7")
-    basic = _BASIC.match(status) or _BASIC.match(reason)
-    return basic is not None and basic[1] == "4"
+    return spares_address(status, reason)
 
 
 def event_statements(
@@ -135,7 +130,7 @@ def event_statements(
     status, reason = text_of(event.get("status")), text_of(event.get("reason"))
     if kind == "bounce" and is_soft(status, reason, text_of(event.get("type"))):
         what = EventKind.SOFT_BOUNCED
-    said_of_person = _holds(kind, what, reason, who, event_id, provenance)
+    said_of_person = _holds(kind, what, status, reason, who, event_id, provenance)
     if at is None:
         if not said_of_person:
             raise RowRefused("it has no timestamp: an event without one cannot be placed")
@@ -157,6 +152,7 @@ def event_statements(
 def _holds(
     kind: str,
     what: EventKind,
+    status: str,
     reason: str,
     who: Who,
     event_id: str | None,
@@ -164,7 +160,7 @@ def _holds(
 ) -> list[Statement]:
     if what is EventKind.HARD_BOUNCED:
         said = provenance(Actor.ESP, Through.BOUNCE)
-        return [Held(who=who, kind=SuppressionKind.BOUNCE, provenance=said, event_id=event_id)]
+        return [Held(who=who, kind=SuppressionKind.BOUNCE, provenance=said, event_id=event_id, status=status)]
     why = reason.strip().casefold()
     if kind != "dropped" or why not in DROPPED_FOR:
         return []
@@ -174,7 +170,8 @@ def _holds(
         # it.
         return [Left(who=who, scope=Scope.all(), provenance=provenance(Actor.ESP), dated=False)]
     through = Through.COMPLAINT if held is SuppressionKind.COMPLAINT else Through.BOUNCE
-    return [Held(who=who, kind=held, provenance=provenance(Actor.ESP, through), event_id=event_id)]
+    said = provenance(Actor.ESP, through)
+    return [Held(who=who, kind=held, provenance=said, event_id=event_id, status=status)]
 
 
 def at_of(row: Mapping[str, object], name: str, note: Note) -> datetime | None:

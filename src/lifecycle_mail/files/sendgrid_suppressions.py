@@ -104,7 +104,7 @@ def suppression_statements(
         return [Happened(who=who, kind=EventKind.SOFT_BOUNCED, at=at, source=SOURCE)]
     if found in ("bounces", "invalid_emails"):
         said = provenance(Actor.ESP, Through.BOUNCE)
-        return [Held(who=who, kind=SuppressionKind.BOUNCE, provenance=said, dated=dated)]
+        return [Held(who=who, kind=SuppressionKind.BOUNCE, provenance=said, dated=dated, status=status)]
     if found == "spam_reports":
         said = provenance(Actor.CONTACT, Through.COMPLAINT)
         return [Held(who=who, kind=SuppressionKind.COMPLAINT, provenance=said, dated=dated)]

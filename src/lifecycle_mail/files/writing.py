@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,6 +102,19 @@ class _Lines:
         return self._out.write(line.removesuffix("\r\n") + "\n")
 
 
+@contextmanager
+def csv_file(path: Path, header: Sequence[str]) -> Iterator[Callable[[Sequence[FieldValue | None]], object]]:
+    """Open a table that is written with a call for each row, as `write_csv` writes it, and is there once all are.
+
+    Raises:
+        OSError: it cannot be written; the file is then as it was.
+    """
+    with _whole(path) as out:
+        writer = csv.writer(_Lines(out), lineterminator="\r\n")
+        writer.writerow([safe_cell(name) for name in header])
+        yield lambda row: writer.writerow([_as_cell(value) for value in row])
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[FieldValue | None]]) -> int:
     """Write a table: UTF-8, commas, `\\n`, texts made safe, instants in UTC, missing values empty.
 
@@ -112,11 +125,9 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[FieldVa
         OSError: it cannot be written; the file is then as it was.
     """
     count = 0
-    with _whole(path) as out:
-        writer = csv.writer(_Lines(out), lineterminator="\r\n")
-        writer.writerow([safe_cell(name) for name in header])
+    with csv_file(path, header) as write:
         for row in rows:
-            writer.writerow([_as_cell(value) for value in row])
+            write(row)
             count += 1
     return count
 
@@ -158,6 +169,18 @@ OWN: Final = frozenset({DECISION_COLUMNS, PLAN_COLUMNS, REJECT_COLUMNS})
 """The columns of what we write: such a file in a folder of exports is passed over when the folder is read."""
 
 
+def _reject_cells(reject: Reject) -> Sequence[FieldValue | None]:
+    refused = "row" if reject.whole else "cell"
+    return reject.file, reject.line, refused, reject.reason, reject.fix, reject.row
+
+
+@contextmanager
+def rejects_file(path: Path) -> Iterator[Callable[[Reject], object]]:
+    """Open a table of what is refused or set aside, written with a call for each; see `csv_file`."""
+    with csv_file(path, REJECT_COLUMNS) as write:
+        yield lambda reject: write(_reject_cells(reject))
+
+
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> int:
     """Write what was refused or set aside as a table, one a row.
 
@@ -167,8 +190,4 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> int:
     Raises:
         OSError: it cannot be written; the file is then as it was.
     """
-    return write_csv(
-        path,
-        REJECT_COLUMNS,
-        ((r.file, r.line, "row" if r.whole else "cell", r.reason, r.fix, r.row) for r in rejects),
-    )
+    return write_csv(path, REJECT_COLUMNS, map(_reject_cells, rejects))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
 from attrs import frozen
 
-from lifecycle_mail.errors import EspError, EspRefused, EspUnavailable, Unscreened
-from lifecycle_mail.memory.scripting import require_operation
+from lifecycle_mail.errors import EspError, EspRefused, Unscreened
+from lifecycle_mail.memory.scripting import Scripted
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import OptOut
@@ -33,48 +31,33 @@ class Sent:
     content: Content | None
 
 
-@frozen
-class _Failure:
-    error: type[EspError]
-    done: bool
-    status: int | None
-    body: str
-
-
-class MemoryEsp:
+class MemoryEsp(Scripted):
     """An ESP that sends nothing and remembers everything.
 
     Attributes:
         outbox: every mail that left, in order.
         suppressed: every opt-out it was told of or took itself: (address, scope).
         tags: who carries which tag.
+        forgotten: whom it was told to forget, in order.
         calls: the operations asked of it, in order.
     """
 
     def __init__(self, *, name: str = "memory", capabilities: Collection[Capability] = frozenset(Capability)) -> None:
-        self._name = name
+        super().__init__(name)
         self._capabilities = frozenset(capabilities)
-        self._lock = threading.RLock()
         self._staged: dict[CampaignKey, dict[ContactId, Sent]] = defaultdict(dict)
         self._released: set[CampaignKey] = set()
         self._refusals: dict[str, tuple[int, str]] = {}
-        self._failures: dict[str, list[_Failure]] = defaultdict(list)
-        self._left: int | None = None
-        self._limit: int | None = None
         self._lag = 0
         self._past: dict[CampaignKey, frozenset[ContactId]] = {}
         self._delay = timedelta(0)
         self._news: list[tuple[datetime, Statement]] = []
+        self._out: list[tuple[datetime, Left]] = []
         self._ids = count(1)
         self.outbox: list[Sent] = []
         self.suppressed: list[tuple[EmailAddress, Scope]] = []
         self.tags: dict[str, set[ContactId]] = defaultdict(set)
-        self.calls: list[str] = []
-
-    @property
-    def name(self) -> str:
-        """The source that its reports are filed under."""
-        return self._name
+        self.forgotten: list[ContactId] = []
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -87,22 +70,6 @@ class MemoryEsp:
         """Refuse one recipient for good."""
         self._refusals[address.casefold()] = (status, body)
 
-    def fail(
-        self, operation: str, error: type[EspError] = EspUnavailable, *, times: int = 1, done: bool = False,
-        status: int | None = None, body: str = "",
-    ) -> None:  # fmt: skip
-        """Let the next calls of an operation raise; with `done` the work is done and only the answer is lost."""
-        require_operation(self, operation)
-        self._failures[operation].extend([_Failure(error, done, status, body)] * times)
-
-    def limit(self, calls: int) -> None:
-        """Answer 429 after so many calls, until `wait`."""
-        self._limit = self._left = calls
-
-    def wait(self) -> None:
-        """Let the rate limit start anew, as time would."""
-        self._left = self._limit
-
     def lag(self, reads: int) -> None:
         """Let the next reads of who is staged show what was true before the latest change."""
         self._lag = reads
@@ -113,8 +80,7 @@ class MemoryEsp:
 
     def unsubscribe(self, address: EmailAddress, scope: Scope, *, at: datetime) -> None:
         """Act as a person who uses the ESP's own unsubscribe link."""
-        self.suppressed.append((address, scope))
-        self._report(at, self._left_statement(address, scope, at))
+        self._put_out(address, scope, at)
 
     # -- the ports
 
@@ -181,8 +147,12 @@ class MemoryEsp:
         """Take an opt-out, and report it back as real ones do."""
         with self._lock, self._operation("suppress"):
             if contact.address is not None:
-                self.suppressed.append((contact.address, opt_out.scope))
-                self._report(at, self._left_statement(contact.address, opt_out.scope, at))
+                self._put_out(contact.address, opt_out.scope, at)
+
+    def opt_outs(self, *, since: datetime | None, now: datetime) -> Iterable[Statement]:
+        """Say who is out, in the words of its reports; a change shows as late as its report."""
+        with self._lock, self._operation("opt_outs"):
+            return [left for at, left in self._out if at <= now and (since is None or since <= at)]
 
     def tag(self, contacts: Sequence[Contact], tag: str, *, present: bool) -> None:
         """Put a tag on contacts or take it off."""
@@ -200,6 +170,17 @@ class MemoryEsp:
         with self._lock, self._operation("acknowledge"):
             stored = set(map(id, statements))
             self._news = [(at, statement) for at, statement in self._news if id(statement) not in stored]
+
+    def forget(self, contact: Contact) -> None:
+        """Drop the tags, the news and the staged mails of a contact; that their address is out stays."""
+        with self._lock, self._operation("forget"):
+            for tagged in self.tags.values():
+                tagged.discard(contact.id)
+            for staged in self._staged.values():
+                staged.pop(contact.id, None)
+            self._past = {campaign: staged - {contact.id} for campaign, staged in self._past.items()}
+            self._news = [(at, statement) for at, statement in self._news if not _names(statement, contact)]
+            self.forgotten.append(contact.id)
 
     # -- what a test lets happen
 
@@ -220,11 +201,13 @@ class MemoryEsp:
     def _report(self, at: datetime, statement: Statement) -> None:
         self._news.append((at + self._delay, statement))
 
-    def _left_statement(self, address: EmailAddress, scope: Scope, at: datetime) -> Left:
+    def _put_out(self, address: EmailAddress, scope: Scope, at: datetime) -> None:
         provenance = Provenance(actor=Actor.ESP, through=Through.WEBHOOK, at=at, source=self.name)
-        return Left(
-            who=Who(None, address), scope=scope, provenance=provenance, event_id=f"{self.name}-{next(self._ids)}"
-        )
+        event_id = f"{self.name}-{next(self._ids)}"
+        left = Left(who=Who(None, address), scope=scope, provenance=provenance, event_id=event_id)
+        self.suppressed.append((address, scope))
+        self._out.append((at + self._delay, left))
+        self._report(at, left)
 
     @staticmethod
     def _require_screened(recipient: Screened, campaign: CampaignKey | None) -> None:
@@ -241,18 +224,9 @@ class MemoryEsp:
     def _remember(self, campaign: CampaignKey) -> None:
         self._past[campaign] = frozenset(self._staged[campaign])
 
-    @contextmanager
-    def _operation(self, operation: str) -> Iterator[None]:
-        self.calls.append(operation)
-        if self._left is not None:
-            if self._left <= 0:
-                raise EspUnavailable(
-                    esp=self.name, operation=operation, status=429, body="too many requests", fix="wait"
-                )
-            self._left -= 1
-        failure = self._failures[operation].pop(0) if self._failures[operation] else None
-        if failure is not None and not failure.done:
-            raise failure.error(esp=self.name, operation=operation, status=failure.status, body=failure.body)
-        yield
-        if failure is not None:
-            raise failure.error(esp=self.name, operation=operation, status=failure.status, body=failure.body)
+
+def _names(statement: Statement, contact: Contact) -> bool:
+    who = statement.who
+    if who.address is not None and contact.address is not None and who.address.identity == contact.address.identity:
+        return True
+    return who.contact_id == contact.id

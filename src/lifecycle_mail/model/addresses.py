@@ -42,6 +42,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from types import ModuleType
@@ -148,20 +149,56 @@ class EmailAddress:
 
     def match_key(self, rules: MatchRules = DEFAULT) -> MatchKey:
         """The key by which opt-outs are compared; never an address to deliver to or to authorise by."""
-        local, domain = self.local.translate(_ASCII_LOWER), self.domain
-        if rules.plus_tags:
-            # F61. The dot of `a.+tag` goes with the tag, or the rest would be no local part. Where nothing
-            # stands before the plus sign, the tag is all there is, and stays.
-            local = local.partition("+")[0].rstrip(".") or local
-        if rules.gmail_dots and domain in _GMAIL:
-            local, domain = local.replace(".", ""), "gmail.com"
-        if not local.isascii():
-            # What was just changed may compose: h with a line below is one character, the capital is two.
-            local = unicodedata.normalize("NFC", local)
-        return MatchKey(f"{rules.version}:{local}@{domain}")
+        local = self.local.translate(_ASCII_LOWER)
+        key = _folded(local, self.domain, rules)
+        if local.isascii():
+            return MatchKey(f"{rules.version}:{key}")
+        # What was just changed may compose: h with a line below is one character, the capital is two.
+        local, _, domain = key.rpartition("@")
+        return MatchKey(f"{rules.version}:{unicodedata.normalize('NFC', local)}@{domain}")
 
     def __str__(self) -> str:
         return self.deliverable
+
+
+def _folded(local: str, domain: str, rules: MatchRules) -> str:
+    """Return the address that these rules take a lower-case one for."""
+    if rules.plus_tags:
+        # F61. The dot of `a.+tag` goes with the tag, or the rest would be no local part. Where nothing
+        # stands before the plus sign, the tag is all there is, and stays.
+        local = local.partition("+")[0].rstrip(".") or local
+    if rules.gmail_dots and domain in _GMAIL:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
+
+
+def match_keys(texts: Iterable[str], rules: MatchRules = DEFAULT) -> list[MatchKey | None]:
+    """Return the match key of each of many texts, None for one that `parse_address` refuses.
+
+    For lists of millions: plain ASCII addresses need no `EmailAddress`, and only what is not plain is parsed.
+    """
+    plain, special, version = _PLAIN.fullmatch, _special_use_domains(), rules.version
+    folding = rules.plus_tags or rules.gmail_dots
+    keys: list[MatchKey | None] = []
+    for text in texts:
+        if len(text) <= _MAX_PLAIN and plain(text) is not None:
+            lower = text.lower()  # ASCII by the pattern
+            if not lower.endswith(special):
+                if folding:
+                    local, _, domain = lower.partition("@")
+                    lower = _folded(local, domain, rules)
+                keys.append(MatchKey(f"{version}:{lower}"))
+                continue
+        try:
+            keys.append(parse_address(text).match_key(rules))
+        except InvalidAddress:
+            keys.append(None)
+    return keys
+
+
+def domain_of(key: MatchKey) -> str:
+    """Return the domain that a match key names."""
+    return key.rpartition("@")[2]
 
 
 def mask(who: str) -> str:
@@ -191,7 +228,7 @@ def parse_address(text: str) -> EmailAddress:
             local, domain = plain.groups()
             domain = domain.lower()  # ASCII by the pattern
             # Broader than the rule (`contest` ends in `test`): what is caught merely goes the careful way.
-            if not domain.endswith(tuple(_email_validator().SPECIAL_USE_DOMAIN_NAMES)):
+            if not domain.endswith(_special_use_domains()):
                 return EmailAddress(written=text, local=local, domain=domain)
     elif len(text) > _MAX_ADDRESS:
         beginning = text[:_MAX_PLAIN] + "…"
@@ -317,7 +354,7 @@ def _checked_domain(candidate: str, text: str) -> str:
         )
     except ValueError as problem:  # EmailNotValidError, and IDNA's UnicodeError should one ever slip through
         fix = _ASK
-        if candidate.lower().endswith(tuple(library.SPECIAL_USE_DOMAIN_NAMES)):
+        if candidate.lower().endswith(_special_use_domains()):
             fix = "In tests and examples, use a domain such as example.com."
         _refuse(text, str(problem).rstrip("."), fix)
     return str(result.ascii_domain)
@@ -350,3 +387,7 @@ def _email_validator() -> ModuleType:
     import email_validator
 
     return email_validator
+
+
+def _special_use_domains() -> tuple[str, ...]:
+    return tuple(_email_validator().SPECIAL_USE_DOMAIN_NAMES)

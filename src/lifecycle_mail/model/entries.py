@@ -118,7 +118,8 @@ class Subject:
             raise InvalidInput("an entry names a contact, an address, or both")
 
 
-_STATE = "state:"
+STATE = "state:"
+"""How the event id of a state begins that was reported with the time of its change (`state_event_id`)."""
 
 
 @frozen(kw_only=True)
@@ -148,14 +149,14 @@ class OptOut:
     @property
     def is_state(self) -> bool:
         """Whether it was told as a state, without the source's own id of an event (`state_event_id`)."""
-        return not self.dated or self.event_id.startswith(_STATE)
+        return not self.dated or self.event_id.startswith(STATE)
 
 
 def state_event_id(subject: Subject, changed_at: datetime | None) -> str:
     """Return the event id of a state that was reported without one: the time of change, or the subject alone."""
     whom = subject.key if subject.key is not None else subject.contact_id
     # In UTC: the same instant written in two zones is one change.
-    return f"{_STATE}{whom}:{as_utc(changed_at).isoformat()}" if changed_at is not None else f"observed:{whom}"
+    return f"{STATE}{whom}:{as_utc(changed_at).isoformat()}" if changed_at is not None else f"observed:{whom}"
 
 
 @frozen(kw_only=True)

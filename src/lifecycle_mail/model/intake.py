@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.model.addresses import EmailAddress
+from lifecycle_mail.model.bounces import spares_address
 from lifecycle_mail.model.contacts import FieldValue
 from lifecycle_mail.model.entries import Standing, SuppressionKind
 from lifecycle_mail.model.events import EventKind, Evidence, Purpose
@@ -77,7 +78,10 @@ class Left:
 
 @frozen(kw_only=True)
 class Held:
-    """Someone may not be mailed for another reason: a dead address, a complaint."""
+    """Someone may not be mailed for another reason: a dead address, a complaint.
+
+    `status` is what a bounce says of itself: an enhanced status code, or the words of the receiving host.
+    """
 
     who: Who
     kind: SuppressionKind
@@ -85,6 +89,12 @@ class Held:
     event_id: str | None = None
     dated: bool = True
     until: datetime | None = field(default=None, converter=optional_utc)
+    status: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it is a bounce that says nothing against the address (R17)."""
+        return self.kind is SuppressionKind.BOUNCE and spares_address(self.status)
 
 
 @frozen(kw_only=True)

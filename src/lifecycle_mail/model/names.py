@@ -40,6 +40,5 @@ def check_slug(what: str, value: Any) -> None:
 def entry_id(*parts: object) -> EntryId:
     """Hash the parts that make a thing the same thing; None and the empty text stay apart."""
     # Each part with its length before it: no text, whatever it holds, can pass for two parts or for None.
-    texts = [None if part is None else str(part) for part in parts]
-    packed = "".join(["-" if text is None else f"{len(text)}:{text}" for text in texts])
+    packed = "".join(["-" if part is None else f"{len(text := str(part))}:{text}" for part in parts])
     return EntryId(hashlib.blake2b(packed.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())

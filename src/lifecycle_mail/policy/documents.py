@@ -94,8 +94,8 @@ def parse_toml(text: str, *, what: str) -> dict[str, Any]:
         raise InvalidDocument(what, [Problem("$", f"not TOML: {error}")]) from None
 
 
-def structure(data: object, kind: type[T], *, what: str, path: str = "$") -> T:
-    """Turn plain data into an attrs class.
+def structure(data: object, kind: type[T], *, what: str, path: str = "$", using: Converter | None = None) -> T:
+    """Turn plain data into an attrs class, with the converter of this library or one made from it.
 
     Raises:
         InvalidDocument: with every problem; unknown keys are problems too.
@@ -105,7 +105,7 @@ def structure(data: object, kind: type[T], *, what: str, path: str = "$") -> T:
     if has(kind) and not isinstance(data, Mapping):
         raise InvalidDocument(what, [Problem(path, f"expected a table, found {type(data).__name__}")])
     try:
-        return converter().structure(data, kind)
+        return (using or converter()).structure(data, kind)
     except BaseValidationError as error:
         raise InvalidDocument(what, _problems(error, path)) from None
     except InvalidDocument as error:

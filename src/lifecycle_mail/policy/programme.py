@@ -19,6 +19,9 @@ to = ["spent-over-100-in-2020"]
 
 [policy]
 cadence = "weekly"
+
+[consent]
+implied = { purchase = 24, inquiry = 6 }
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from lifecycle_mail.model.events import Purpose
 from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.model.names import ListKey
 from lifecycle_mail.policy.campaigns import Campaign, CampaignKind
+from lifecycle_mail.policy.consent_rules import ConsentRules, read_consent_rules
 from lifecycle_mail.policy.documents import parse_toml, require_table, structure
 from lifecycle_mail.policy.facts import check
 from lifecycle_mail.policy.policies import Policy
@@ -52,6 +56,7 @@ class Programme:
         lists, segments, campaigns: by key.
         fields: the declared types of custom fields; with none declared, any name goes.
         policy: what decides over time.
+        consent: what holds for every consent (R10, R12).
     """
 
     lists: Mapping[str, MailingList] = field(factory=dict)
@@ -59,6 +64,7 @@ class Programme:
     campaigns: Mapping[str, Campaign] = field(factory=dict)
     fields: Mapping[str, FieldType] = field(factory=dict)
     policy: Policy = field(factory=lambda: Policy.for_cadence("weekly"))
+    consent: ConsentRules = field(factory=ConsentRules)
 
     @classmethod
     def of(
@@ -66,9 +72,14 @@ class Programme:
         *items: MailingList | Segment | Campaign,
         policy: Policy | None = None,
         fields: Mapping[str, FieldType] | None = None,
+        consent: ConsentRules | None = None,
     ) -> Programme:
         """Gather lists, segments and campaigns; what a campaign goes to is gathered with it."""
-        made = cls(fields=dict(fields or {}), policy=policy or Policy.for_cadence("weekly"))
+        made = cls(
+            fields=dict(fields or {}),
+            policy=policy or Policy.for_cadence("weekly"),
+            consent=consent or ConsentRules(),
+        )
         for item in items:
             made = made.with_(item)
         return made
@@ -118,7 +129,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def read(self, data: Mapping[str, Any]) -> Programme | None:
-        known = {"fields", "lists", "segments", "campaigns", "policy"}
+        known = {"fields", "lists", "segments", "campaigns", "policy", "consent"}
         for key in sorted(set(data) - known):
             self.note(f"$.{key}", "unknown", f"one of {', '.join(sorted(known))}")
         fields = self.fields(data.get("fields", {}))
@@ -142,9 +153,13 @@ class _Reader:
                 self.problems += table.check(
                     f"$.policy.{name}.rules", fields=fields or None, lists=frozenset(map(ListKey, lists))
                 )
-        if policy is None or self.problems:
+        consent, problems = read_consent_rules(data.get("consent", {}), path="$.consent")
+        self.problems += problems
+        if policy is None or consent is None or self.problems:
             return None
-        return Programme(lists=lists, segments=segments, campaigns=campaigns, fields=fields, policy=policy)
+        return Programme(
+            lists=lists, segments=segments, campaigns=campaigns, fields=fields, policy=policy, consent=consent
+        )
 
     def note(self, path: str, message: str, fix: str = "") -> None:
         self.problems.append(Problem(path, message, fix))

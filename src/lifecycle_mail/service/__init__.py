@@ -5,12 +5,14 @@ from lifecycle_mail.service.causes import OptOutCauses
 from lifecycle_mail.service.consenting import NeedsConfirmation, OptedOut, Subscribed
 from lifecycle_mail.service.handoff import SendReport
 from lifecycle_mail.service.lifecycle import Lifecycle
+from lifecycle_mail.service.outbox import Drained
 from lifecycle_mail.service.past import AsOf
 from lifecycle_mail.service.receiving import Received
 
 __all__ = [
     "Applied",
     "AsOf",
+    "Drained",
     "Lifecycle",
     "NeedsConfirmation",
     "OptOutCauses",

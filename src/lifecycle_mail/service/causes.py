@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from attrs import field, frozen
 
@@ -28,26 +29,48 @@ class OptOutCauses:
     scopes: Counter[str] = field(factory=Counter)
 
 
-def opt_out_causes(records: Iterable[Record]) -> OptOutCauses:
-    """Count the opt-outs in a log, or in a part of it."""
-    by_subject: dict[object, list[Entry]] = defaultdict(list)
-    for record in records:
-        entry = record.entry
-        if isinstance(entry, OptOut | Pushed | Consent):  # an echo is told by these three about one subject
-            by_subject[entry.subject.key or entry.subject.contact_id].append(entry)
-    found: dict[str, OptOut] = {}
-    for entries in by_subject.values():
-        echoes = echoes_in(entries)
-        counted = distinct({entry.id for entry in entries if isinstance(entry, OptOut)}, echoes)
-        for entry in entries:
-            if isinstance(entry, OptOut) and entry.id in counted:
-                found.setdefault(entry.id, entry)
-    said = [opt_out.provenance for opt_out in found.values()]
+def opt_out_causes(records: Iterable[Record], *, since: datetime | None = None) -> OptOutCauses:
+    """Count the opt-outs in a log, or those recorded from an instant on.
+
+    Args:
+        records: the log from its beginning: what echoes an older no is told by that one. Read once.
+        since: the instant, aware UTC.
+    """
+    found = [one.entry for one in distinct_opt_outs(records) if since is None or one.recorded_at >= since]
+    said = [opt_out.provenance for opt_out in found]
     return OptOutCauses(
         total=len(found),
         campaigns=Counter(one.campaign or "" for one in said),
         segments=Counter(one.segment or "" for one in said),
         reasons=Counter(str(one.reason or "") for one in said),
         through=Counter(str(one.through) for one in said),
-        scopes=Counter(str(opt_out.scope) for opt_out in found.values()),
+        scopes=Counter(str(opt_out.scope) for opt_out in found),
     )
+
+
+@frozen
+class Said:
+    """A no, and when the log took it."""
+
+    entry: OptOut
+    recorded_at: datetime
+
+
+def distinct_opt_outs(records: Iterable[Record]) -> Iterator[Said]:
+    """Yield every no of a log once, as it was recorded first, without the reports that only echo another."""
+    by_subject: dict[object, list[Entry]] = defaultdict(list)
+    first: dict[str, datetime] = {}
+    for record in records:
+        entry = record.entry
+        if isinstance(entry, OptOut | Pushed | Consent):  # an echo is told by these three about one subject
+            by_subject[entry.subject.key or entry.subject.contact_id].append(entry)
+        if isinstance(entry, OptOut):
+            first.setdefault(entry.id, record.recorded_at)
+    seen: set[str] = set()
+    for entries in by_subject.values():
+        noes = [entry for entry in entries if isinstance(entry, OptOut)]
+        counted = distinct({one.id for one in noes}, echoes_in(entries)) if noes else ()
+        for one in noes:
+            if one.id in counted and one.id not in seen:
+                seen.add(one.id)
+                yield Said(one, first[one.id])

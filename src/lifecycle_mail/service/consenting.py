@@ -3,6 +3,9 @@
 Only the person can come back (O4): `subscribe` never overrides a no. Where one stands it returns `NeedsConfirmation`
 with a token, and only `confirm` with that token, the person's act, cites the opt-outs that were open when it was
 made. A no that comes in between is not among them and keeps them out.
+
+Who was erased is not written about again (O5): they cannot be signed up, and a no of theirs is answered as done,
+because nothing is mailed to them anyhow.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from lifecycle_mail.errors import ConsentRefused, InvalidInput, LiftRefused, UnknownName
-from lifecycle_mail.model.addresses import EmailAddress, parse_address
+from lifecycle_mail.errors import ConsentRefused, InvalidAddress, InvalidInput, LiftRefused, UnknownName
+from lifecycle_mail.model.addresses import EmailAddress, mask, parse_address
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.echoes import echoes_in
@@ -24,8 +27,8 @@ from lifecycle_mail.model.entries import (
     ConsentRequest,
     Lift,
     OptOut,
-    Pushed,
     Standing,
+    Subject,
     Suppression,
     SuppressionKind,
 )
@@ -33,9 +36,10 @@ from lifecycle_mail.model.lists import Channel, MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.policy.campaigns import Campaign
-from lifecycle_mail.ports import Claim, TakesOptOuts
+from lifecycle_mail.policy.consent_rules import ConsentRules
+from lifecycle_mail.ports import Claim
 from lifecycle_mail.service.flights import mark_in_flight
-from lifecycle_mail.service.reading import Reader, Speaker
+from lifecycle_mail.service.reading import Reader, Speaker, last_key
 from lifecycle_mail.service.tokens import Tokens
 
 
@@ -109,7 +113,7 @@ class Consents:
 
     def subscribe(
         self, who: str, to: MailingList, *, proof: str, now: datetime, contact_id: str | None, source: str | None,
-        standing: Standing, expires_at: datetime | None,
+        standing: Standing, basis: str | None, expires_at: datetime | None, rules: ConsentRules,
     ) -> Subscribed | NeedsConfirmation:  # fmt: skip
         """Record a sign-up by the person."""
         if not proof.strip():
@@ -118,12 +122,17 @@ class Consents:
             )
         if standing is Standing.CONFIRMED:
             raise ConsentRefused("confirmed consent comes from confirm(), not from subscribe()")
-        provenance = Provenance(actor=Actor.CONTACT, through=Through.SIGN_UP, at=now, evidence=proof)
+        if standing is Standing.IMPLIED or basis is not None:
+            expires_at = _implied_until(standing, basis, expires_at, rules, now=now)
+        provenance = Provenance(
+            actor=Actor.CONTACT, through=Through.SIGN_UP, at=now, evidence=proof,
+            text="" if basis is None else f"implied by {basis}",
+        )  # fmt: skip
         with self.store.transaction():
-            contact = self._found_or_made(who, contact_id, source=source, now=now)
+            contact = self._found_or_made(who, contact_id, provenance, source=source, now=now)
             person = self.reader.person(contact)
             asks = frozenset(opt_out.id for opt_out in person.opt_outs_of(to.key, to.channel))
-            unsure = to.double_opt_in or to.key in person.elsewhere
+            unsure = to.double_opt_in or rules.double_opt_in or to.key in person.elsewhere
             if (asks or unsure) and person.standing(to.key, now=now, channel=to.channel) is not ListStanding.ACTIVE:
                 request = ConsentRequest(
                     subject=self.reader.named(contact), list=to.key, provenance=provenance, asks=asks
@@ -175,16 +184,25 @@ class Consents:
         standing = self.reader.person(contact).standing(consent.list, now=now, channel=channel)
         return Subscribed(contact_id=contact.id, list=consent.list, entry=consent.id, standing=standing)
 
-    def _found_or_made(self, who: str, contact_id: str | None, *, source: str | None, now: datetime) -> Contact:
+    def _found_or_made(
+        self, who: str, contact_id: str | None, provenance: Provenance, *, source: str | None, now: datetime
+    ) -> Contact:
         found = self.reader.find(contact_id or who)
         if found is not None and contact_id is None:
             return found
+        if found is None:
+            self._refuse_erased(contact_id or who)
         address = parse_address(who)
+        key = address.match_key(self.reader.rules)
         if found is not None:
             if found.address is None:
+                self._refuse_erased(who, key)
                 found = evolve(found, address=address)
                 self.store.put([found])
-            if self.reader.key(found) != address.match_key(self.reader.rules):
+                # In the log as well, from which all that is kept beside it can be made anew.
+                changed = AddressChanged(subject=self.reader.named(found), old=None, provenance=provenance)
+                self.store.append([changed], at=now)
+            if self.reader.key(found) != key:
                 raise InvalidInput(f"contact {contact_id!r} has another address: use change_address() first")
             return found
         made = Contact(
@@ -193,12 +211,25 @@ class Consents:
             source=source,
             signed_up_at=now,
         )
+        self._refuse_erased(who, key, made.id)
         self.store.put([made])
+        before = last_key(self.store.about({made.id: ()})[made.id], made.id)
+        if before not in (None, key):  # archived, and back with another address
+            changed = AddressChanged(subject=self.reader.named(made), old=before, provenance=provenance)
+            self.store.append([changed], at=now)
         return made
 
+    def _refuse_erased(self, who: str, *names: str) -> None:
+        if self.store.erased([who, *names]):
+            raise ConsentRefused(
+                f"{mask(who)} was erased and is never mailed again, whoever asks for it (O5, F62): "
+                f"nothing was written; who wants mail again signs up with another address, as a new contact"
+            )
+
     def _lift_own(self, contact: Contact, person: Person, provenance: Provenance, *, now: datetime) -> None:
-        """End the sunset of a person who signs up by their own act (S11); nothing else is lifted by that (R23)."""
-        cites = {one.id for one in person.suppressions.values() if one.kind is SuppressionKind.SUNSET}
+        """End the sunset or archive of a person who signs up by their own act (S11); nothing else ends by it (R23)."""
+        own = (SuppressionKind.SUNSET, SuppressionKind.ARCHIVE)
+        cites = {one.id for one in person.suppressions.values() if one.kind in own}
         if cites:
             self.store.append([Lift(subject=self.reader.named(contact), cites=cites, provenance=provenance)], at=now)
 
@@ -207,22 +238,28 @@ class Consents:
     def opt_out(
         self, who: str, *, scope: Scope | None, campaign: Campaign | None, through: Through, actor: Actor,
         now: datetime, reason: OptOutReason | None, text: str, evidence: str, event_id: str | None, source: str,
-        declared: Collection[str],
+        declared: Collection[str], tried: set[EntryId],
     ) -> OptedOut:  # fmt: skip
-        """Record the person's no."""
+        """Record the person's no.
+
+        `tried` holds the ids that earlier tries of the same call made: where the answer to one was lost, what it wrote
+        is new all the same.
+        """
         with self.store.transaction():
-            speaker = self.reader.speaker(who)
+            speaker, erased = self._heard(who)
             claims = [claim for one in speaker.holders for claim in self.store.claims_of(one)]
             people = self._people(speaker)
-            if scope is None:
+            if erased:
+                scope = scope or Scope.all()
+            elif scope is None:
                 scope = self._scope_of(campaign, claims, people, now=now)
             elif scope.kind is ScopeKind.LIST and not _is_known(scope.key, declared, people):
                 # A no to a list that nobody knows would bind nothing, and nobody would notice.
                 raise UnknownName("list", scope.key, declared)
             repeated = None if event_id is not None else _repeated(speaker, scope)
-            if repeated is not None:  # a double click, or a no said before: it stands (F48)
+            if repeated is not None and repeated.id not in tried:  # a double click, or said before: it stands (F48)
                 return OptedOut(opt_out=repeated, is_new=False)
-            made = OptOut(
+            made = repeated or OptOut(
                 subject=speaker.subject,
                 scope=scope,
                 event_id=event_id if event_id is not None else _own_event_id(speaker, scope, through, now),
@@ -231,10 +268,30 @@ class Consents:
                     segment=self._segment_of(campaign), reason=reason, text=text, evidence=evidence,
                 ),
             )  # fmt: skip
-            if not self.store.append([made], at=now):  # the same event, reported again (F33)
+            if erased:  # nothing is mailed to them, and nothing is written about them again
+                return OptedOut(opt_out=made, is_new=False)
+            ours = made.id in tried
+            tried.add(made.id)
+            if not self.store.append([made], at=now) and not ours:  # the same event, reported again (F33)
                 return OptedOut(opt_out=self._held(made), is_new=False)
             flying = mark_in_flight(self.store, claims, scope, now=now)
         return OptedOut(opt_out=made, in_flight=flying)
+
+    def _heard(self, who: str) -> tuple[Speaker, bool]:
+        """Find who says something, and whether they were erased: then nothing more is known of them.
+
+        Raises:
+            InvalidAddress: it is neither a contact's id nor an address.
+        """
+        try:
+            speaker = self.reader.speaker(who)
+        except InvalidAddress:
+            if not self.store.erased([who]):
+                raise
+            return Speaker(Subject(contact_id=ContactId(who)), (), ()), True
+        if speaker.subject.contact_id is not None or not self.store.erased([who, str(speaker.subject.key)]):
+            return speaker, False
+        return Speaker(speaker.subject, (), ()), True
 
     def _people(self, speaker: Speaker) -> list[Person]:
         return self.reader.people(list(self.store.get(speaker.holders).values()))
@@ -288,11 +345,16 @@ class Consents:
         self.store.append([made], at=now)
         return made
 
-    def lift(self, contact: Contact, kind: SuppressionKind, provenance: Provenance, *, now: datetime) -> Lift:
-        """End suppressions of one kind."""
+    def lift(
+        self, contact: Contact, kind: SuppressionKind, provenance: Provenance, *, now: datetime, tried: list[Lift]
+    ) -> Lift:
+        """End suppressions of one kind; `tried` holds what earlier tries of the same call made."""
         with self.store.transaction():
             held = [one for one in self.reader.person(contact).suppressions.values() if one.kind is kind]
             if not held:
+                for one in tried:  # written, and the answer lost
+                    if self.store.record(one.id) is not None:
+                        return one
                 raise UnknownName("suppression in force", kind)
             made = Lift(subject=self.reader.named(contact), cites={one.id for one in held}, provenance=provenance)
             if not all(made.ends(one) for one in held):
@@ -302,16 +364,19 @@ class Consents:
                 raise LiftRefused(
                     f"a {kind} is lifted by {who}{words}, not like this by {provenance.actor}: {rule.because}"
                 )
+            tried.append(made)
             self.store.append([made], at=now)
         return made
 
     # -- addresses
 
-    def change_address(self, contact: Contact, to: str, provenance: Provenance, *, now: datetime) -> Contact:
+    def change_address(self, contact_id: ContactId, to: str, provenance: Provenance, *, now: datetime) -> Contact:
         """Record a new address: opt-outs follow the person, and stay on the old one."""
         address = parse_address(to)
-        moved = evolve(contact, address=address)
         with self.store.transaction():
+            contact = self.reader.require(contact_id)
+            moved = evolve(contact, address=address)
+            self._refuse_erased(to, address.match_key(self.reader.rules))
             changed = AddressChanged(
                 subject=self.reader.named(moved), old=self.reader.key(contact), provenance=provenance
             )
@@ -320,41 +385,22 @@ class Consents:
                 self.store.append([changed], at=now)
         return moved
 
-    # -- telling the ESP
 
-    def push(self, esp: TakesOptOuts, *, now: datetime) -> int:
-        """Tell an ESP of the opt-outs that did not come from it and that it has not taken yet."""
-        told: set[EntryId] = set()
-        pending: dict[EntryId, OptOut] = {}
-        for record in self.store.records():
-            entry = record.entry
-            theirs = entry.provenance.source == esp.name
-            if isinstance(entry, Pushed) and theirs and entry.done:
-                told.add(entry.opt_out)
-            elif isinstance(entry, OptOut) and not theirs:
-                pending.setdefault(entry.id, entry)
-            elif isinstance(entry, Consent):
-                told |= entry.cites  # overridden by the person: the ESP must not hear of it any more
-        pushed = 0
-        for opt_out in pending.values():
-            contact = None if opt_out.id in told else self._contact_of(opt_out)
-            if contact is None:
-                continue
-            note = Pushed(
-                subject=opt_out.subject, opt_out=opt_out.id, scope=opt_out.scope,
-                provenance=Provenance(actor=Actor.POLICY, through=Through.RUN, at=now, source=esp.name),
-            )  # fmt: skip
-            self.store.append([note], at=now)  # durable before the call, so that the echo is known for one
-            esp.suppress(opt_out, contact, at=now)
-            self.store.append([evolve(note, done=True)], at=now)
-            pushed += 1
-        return pushed
-
-    def _contact_of(self, opt_out: OptOut) -> Contact | None:
-        contact_id = opt_out.subject.contact_id
-        if contact_id is None:
-            return None
-        return self.store.get([contact_id]).get(contact_id)
+def _implied_until(
+    standing: Standing, basis: str | None, expires_at: datetime | None, rules: ConsentRules, *, now: datetime
+) -> datetime:
+    """Return when implied consent ends; it always does (R10)."""
+    if standing is not Standing.IMPLIED:
+        raise InvalidInput("basis= is for implied consent: give standing=Standing.IMPLIED with it, or leave it out")
+    until = None if basis is None else rules.expires_at(basis, now)
+    if expires_at is not None:
+        return expires_at
+    if until is None:
+        raise InvalidInput(
+            f"implied consent ends (R10): say what it follows from, basis= one of {', '.join(sorted(rules.implied))}, "
+            f"or give expires_at="
+        )
+    return until
 
 
 def _is_known(key: str, declared: Collection[str], people: Iterable[Person]) -> bool:

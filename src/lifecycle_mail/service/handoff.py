@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -15,6 +15,7 @@ from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.ports import SPENT_STATES, Capability, Claim, ClaimState, Esp, SendsCampaigns, SendsMails, Store
 from lifecycle_mail.service.receiving import take_events
+from lifecycle_mail.service.retrying import in_transaction
 
 
 @frozen(kw_only=True)
@@ -74,7 +75,9 @@ def leaves_whole(esp: Esp, campaign: Campaign) -> bool:
     return Capability.CAMPAIGNS in esp.capabilities
 
 
-def reconcile(store: Store, esp: Esp, campaign: Campaign, *, now: datetime) -> dict[str, int]:
+def reconcile(
+    store: Store, esp: Esp, campaign: Campaign, *, now: datetime, wait: Callable[[int], None]
+) -> dict[str, int]:
     """Settle claims whose outcome is unknown by what the ESP says of them; see `Lifecycle.reconcile`."""
     unknown = [one for one, claim in store.claims(campaign.key).items() if claim.state is ClaimState.UNKNOWN]
     states: dict[ClaimState, list[ContactId]] = {ClaimState.HANDED_OFF: [], ClaimState.RETURNED: []}
@@ -84,9 +87,15 @@ def reconcile(store: Store, esp: Esp, campaign: Campaign, *, now: datetime) -> d
         answer = released if whole else cast(SendsMails, esp).was_sent(campaign.key, contact_id)
         if answer is not None:
             states[ClaimState.HANDED_OFF if answer else ClaimState.RETURNED].append(contact_id)
-    with store.transaction():
+
+    def settle() -> None:
+        before = store.claims(campaign.key)
         for state, ids in states.items():
-            store.settle(campaign.key, ids, state, at=now)
+            # What another reconciled meanwhile may be claimed again: it is no longer ours to settle.
+            still = [one for one in ids if before[one].state is ClaimState.UNKNOWN]
+            store.settle(campaign.key, still, state, at=now)
         take_events(store, sent_events(campaign, states[ClaimState.HANDED_OFF], at=now, source=esp.name), now=now)
+
+    in_transaction(store, settle, wait=wait)
     settled = {str(state): len(ids) for state, ids in states.items()}
     return {**settled, "unknown": len(unknown) - sum(settled.values())}

@@ -27,6 +27,16 @@ def _moves(entries: Iterable[Entry], contact_id: ContactId) -> list[AddressChang
     return [e for e in entries if isinstance(e, AddressChanged) and e.subject.contact_id == contact_id]
 
 
+def last_key(entries: Iterable[Entry], contact_id: ContactId) -> MatchKey | None:
+    """Return the address that the log knows somebody by last; None where it knows of none."""
+    own = [entry for entry in entries if entry.subject.contact_id == contact_id]
+    moves = _moves(own, contact_id)
+    if moves:
+        return moves[-1].subject.key
+    named = [entry.subject.key for entry in own if entry.subject.key is not None]
+    return named[-1] if named else None
+
+
 def chunks(items: Iterable[T], size: int = LARGEST_CHUNK) -> Iterator[list[T]]:
     """Cut a stream into lists of at most `size`."""
     stream = iter(items)

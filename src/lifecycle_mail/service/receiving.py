@@ -3,12 +3,15 @@
 Within a batch the order does not matter for consent: contacts that are named by id and address are placed first, who
 joined is written before who left, and entries and events carry ids of their own. Of two values for one field, the
 later row counts. A contact whose events came late is recounted.
+
+What speaks of somebody who was erased is dropped before a contact is made (F62). Bounces that say nothing against the
+address are not taken for dead ones (R17), and too many dead addresses at once are set aside (`breaker`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
@@ -17,6 +20,7 @@ from lifecycle_mail.errors import AmbiguousAddress, InvalidInput
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey
 from lifecycle_mail.model.contacts import Contact, FieldType, read_field
 from lifecycle_mail.model.entries import (
+    SUPPRESSION_RULES,
     AddressChanged,
     Consent,
     Entry,
@@ -25,15 +29,16 @@ from lifecycle_mail.model.entries import (
     Suppression,
     state_event_id,
 )
-from lifecycle_mail.model.events import EngagementEvent
+from lifecycle_mail.model.events import EngagementEvent, EventKind
 from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement, Who
 from lifecycle_mail.model.lists import Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, EntryId, entry_id
-from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, resolve
+from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, marks_of, resolve
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import Store
+from lifecycle_mail.service.breaker import Breaker, sift
 from lifecycle_mail.service.flights import mark_in_flight
-from lifecycle_mail.service.reading import Reader, chunks
+from lifecycle_mail.service.reading import Reader, chunks, last_key
 
 FUTURE = timedelta(hours=24)
 """How far ahead of its receipt an event may be stamped before it is quarantined."""
@@ -50,6 +55,10 @@ class Received:
         events: how many events were new.
         duplicates: how many events were known already.
         quarantined: events stamped more than 24 h ahead, which are kept and count for nothing.
+        erased: statements about people who were erased: dropped, or, where they name the id of somebody else, taken
+            without the erased address (O5, F62).
+        blocked: bounces that say nothing against the address (R17): nobody is suppressed for them.
+        set_aside: dead addresses and complaints that a breaker keeps out of the log until a person has looked (F66).
         widened: noes to a list that nobody declared and the person never joined, taken as noes to all marketing:
             bound to a list that nobody knows, they would bind nothing.
         ambiguous: statements about an address that several contacts share, which only a person can place.
@@ -61,6 +70,9 @@ class Received:
     entries: int = 0
     events: int = 0
     duplicates: int = 0
+    erased: int = 0
+    blocked: int = 0
+    set_aside: int = 0
     quarantined: tuple[EngagementEvent, ...] = ()
     widened: tuple[Left, ...] = ()
     ambiguous: tuple[tuple[Statement, AmbiguousAddress], ...] = ()
@@ -72,6 +84,9 @@ class Received:
             "entries": self.entries,
             "events": self.events,
             "duplicates": self.duplicates,
+            "erased": self.erased,
+            "blocked": self.blocked,
+            "set aside": self.set_aside,
             "quarantined": len(self.quarantined),
             "widened": len(self.widened),
             "ambiguous": len(self.ambiguous),
@@ -90,6 +105,7 @@ class Receiver:
         fields: the declared types of custom fields.
         lists: the declared lists; with none, any key goes.
         new_id: makes the id of a contact that is known by address alone.
+        breaker: how many may stop being mailed at once; left out, the defaults hold.
         now: the instant of receipt, aware UTC.
     """
 
@@ -100,6 +116,7 @@ class Receiver:
         fields: Mapping[str, FieldType],
         lists: Collection[str],
         new_id: Callable[[EmailAddress], ContactId],
+        breaker: Breaker | None = None,
         now: datetime,
     ) -> None:
         self.reader = reader
@@ -107,11 +124,15 @@ class Receiver:
         self.fields = fields
         self.lists = lists
         self.new_id = new_id
+        self.breaker = breaker or Breaker()
         self.now = now
         self._contacts: dict[ContactId, Contact] = {}
         self._dirty: dict[ContactId, Contact] = {}
         self._by_address: dict[str, set[ContactId]] = {}
-        self._made = 0
+        self._made: set[ContactId] = set()
+        self._of_erased = 0
+        self._blocked = 0
+        self._aside = 0
         self._entries: list[Entry] = []
         self._ids: dict[EntryId, Entry] = {}
         self._shared: dict[MatchKey | None, Sequence[ContactId]] = {}
@@ -126,7 +147,7 @@ class Receiver:
         snapshots: list[tuple[ContactId, Counted]] = []
         said: list[tuple[Left | Held | Joined, Sequence[ContactId]]] = []
         with self.store.transaction():
-            for statement in batch:
+            for statement in self._without_erased(batch):
                 try:
                     contact = self._place(statement)
                     if isinstance(statement, Happened):
@@ -135,6 +156,8 @@ class Receiver:
                         self._know(contact, statement)
                     elif isinstance(statement, Counted):
                         snapshots.append((contact.id, statement))
+                    elif isinstance(statement, Held) and statement.blocked:
+                        self._blocked += 1
                     else:
                         said.append((statement, [contact.id]))
                 except AmbiguousAddress as error:
@@ -144,20 +167,54 @@ class Receiver:
                 except InvalidInput as error:
                     self._refused.append((statement, error))
             self.store.put(list(self._dirty.values()))
+            self._link_made()
             written = self._say(said)
-            taken = take_events(self.store, happened, now=self.now)
+            taken = _take(self.store, happened, now=self.now)
             self._count(snapshots)
         return Received(
             statements=len(batch),
-            contacts=self._made,
+            contacts=len(self._made),
             entries=written,
             events=taken.new,
             duplicates=len(happened) - len(taken.early) - taken.new,
+            erased=self._of_erased,
+            blocked=self._blocked,
+            set_aside=self._aside,
             quarantined=taken.early,
             widened=tuple(self._widened),
             ambiguous=tuple(self._ambiguous),
             refused=tuple(self._refused),
         )
+
+    # -- who was erased
+
+    def _without_erased(self, batch: Sequence[Statement]) -> Iterator[Statement]:
+        """Yield what speaks of people who were not erased; what names somebody else at an erased address comes last."""
+        erased = self._erased_in(batch)
+        others: list[Statement] = []
+        for statement in batch:
+            who = statement.who
+            if erased and who.contact_id in erased:
+                self._of_erased += 1
+            elif erased and who.address is not None and who.address.match_key(self.reader.rules) in erased:
+                self._of_erased += 1
+                if who.contact_id is not None:
+                    others.append(evolve(statement, who=Who(who.contact_id)))
+            else:
+                yield statement
+        for statement in others:
+            # Only of a contact whom we know otherwise: one made for this is the erased person under another id.
+            if self._by_id(ContactId(statement.who.contact_id or "")) is not None:
+                yield statement
+
+    def _erased_in(self, batch: Sequence[Statement]) -> set[str]:
+        names: dict[str, None] = {}
+        for statement in batch:
+            if statement.who.contact_id is not None:
+                names[statement.who.contact_id] = None
+            if statement.who.address is not None:
+                names[statement.who.address.match_key(self.reader.rules)] = None
+        return {one for some in chunks(names) for one in self.store.erased(some)}
 
     # -- contacts
 
@@ -204,7 +261,7 @@ class Receiver:
         return self._contacts[contact_id]
 
     def _make(self, contact_id: ContactId, address: EmailAddress | None) -> Contact:
-        self._made += 1
+        self._made.add(contact_id)
         made = Contact(id=contact_id, address=address)
         self._write(made)
         return made
@@ -213,13 +270,24 @@ class Receiver:
         old = self.reader.key(contact)
         moved = evolve(contact, address=address)
         self._write(moved)
-        new = self.reader.key(moved)
-        if new != old:
-            provenance = Provenance(actor=Actor.OPERATOR, through=Through.IMPORT, at=self.now, source="import")
-            self._entries.append(
-                AddressChanged(subject=Subject(contact_id=contact.id, key=new), old=old, provenance=provenance)
-            )
+        if self.reader.key(moved) != old:
+            self._entries.append(self._moved(moved, old))
         return moved
+
+    def _moved(self, contact: Contact, old: MatchKey | None) -> AddressChanged:
+        provenance = Provenance(actor=Actor.OPERATOR, through=Through.IMPORT, at=self.now, source="import")
+        return AddressChanged(subject=self.reader.named(contact), old=old, provenance=provenance)
+
+    def _link_made(self) -> None:
+        """Write that contacts who come back from an archive have another address, where the log knows them by one."""
+        if not self.store.position():
+            return
+        for ids in chunks(sorted(self._made)):
+            about = self.store.about(dict.fromkeys(ids, ()))
+            for one in ids:
+                contact, known = self._contacts[one], last_key(about[one], one)
+                if known is not None and self.reader.key(contact) not in (None, known):
+                    self._entries.append(self._moved(contact, known))
 
     def _know(self, contact: Contact, statement: Known) -> None:
         known = {
@@ -259,7 +327,10 @@ class Receiver:
             if not isinstance(statement, Joined):
                 bound = self._bound(statement, holders) if isinstance(statement, Left) else statement
                 self._add(bound, holders[0] if len(holders) == 1 else None)
-        written = self.store.append(self._entries, at=self.now)
+        entries, waiting = sift(self._entries, self.breaker, self.store, new=self._made, now=self.now)
+        self.store.set_aside(waiting)
+        self._aside = len(waiting)
+        written = self.store.append(entries, at=self.now)
         for record in written:
             if isinstance(record.entry, OptOut):
                 subject = record.entry.subject
@@ -291,6 +362,25 @@ class Receiver:
                 entry = self._entry(evolve(statement, event_id=anew), contact_id, address)
         self._entries.append(entry)
         self._ids.setdefault(entry.id, entry)
+        if known is not None and self._misses(entry, known):
+            self._entries.append(evolve(entry, subject=self.reader.named(known)))
+
+    def _misses(self, entry: Entry, known: Contact) -> bool:
+        """Whether a no names another address than the contact's, and nothing in the log says that they are one's.
+
+        It binds the contact by the id. Who asks by the address alone must find it, too.
+        """
+        key = self.reader.key(known)
+        follows = isinstance(entry, OptOut) or (
+            isinstance(entry, Suppression) and SUPPRESSION_RULES[entry.kind].follows_person
+        )
+        if not follows or key is None or key == entry.subject.key:
+            return False
+        own = [one for one in self.store.about({known.id: ()})[known.id] if one.subject.contact_id == known.id]
+        return not any(key in (one.subject.key, getattr(one, "old", None)) for one in (*own, *self._named(known.id)))
+
+    def _named(self, contact_id: ContactId) -> Iterator[Entry]:
+        return (entry for entry in self._entries if entry.subject.contact_id == contact_id)
 
     def _same_id(self, entry_id: EntryId) -> Entry | None:
         record = self.store.record(entry_id)
@@ -361,13 +451,29 @@ class TakenEvents:
 
 
 def take_events(store: Store, events: Iterable[EngagementEvent], *, now: datetime) -> TakenEvents:
-    """Pass events through the door, fold the new ones, and quarantine those from the future."""
+    """Pass events through the door, fold the new ones, and quarantine those from the future.
+
+    Events of contacts who were erased are dropped (O5).
+    """
+    return _take(store, _not_of_erased(store, events), now=now)
+
+
+def _not_of_erased(store: Store, events: Iterable[EngagementEvent]) -> Iterator[EngagementEvent]:
+    for chunk in chunks(events):
+        erased = store.erased({event.contact_id for event in chunk})
+        yield from (event for event in chunk if event.contact_id not in erased)
+
+
+def _take(store: Store, events: Iterable[EngagementEvent], *, now: datetime) -> TakenEvents:
     by_contact: dict[ContactId, list[EngagementEvent]] = defaultdict(list)
+    unseen: dict[ContactId, set[str]] = defaultdict(set)
     new = 0
     early: list[EngagementEvent] = []
     for chunk in chunks(events):
         on_time = [event for event in chunk if event.at <= now + FUTURE]
         early += [event for event in chunk if event.at > now + FUTURE]
+        for contact_id, mails in store.unseen(_started_by(on_time)).items():
+            unseen[contact_id].update(mails)
         for event in store.admit(on_time):
             by_contact[event.contact_id].append(event)
             new += 1
@@ -375,17 +481,41 @@ def take_events(store: Store, events: Iterable[EngagementEvent], *, now: datetim
         store.quarantine(early, at=now)
     for ids in chunks(sorted(by_contact)):
         profiles = store.profiles(ids)
-        store.save([_folded(store, one, profiles.get(one), by_contact[one]) for one in ids])
+        store.save([_folded(store, one, profiles.get(one), by_contact[one], unseen[one]) for one in ids])
     return TakenEvents(new, tuple(early))
 
 
+def _started_by(events: Iterable[EngagementEvent]) -> dict[ContactId, set[str]]:
+    """Return the mails that these events say were sent: asked for before the door has seen them."""
+    mails: dict[ContactId, set[str]] = defaultdict(set)
+    for event in events:
+        if event.mail and event.kind in (EventKind.SENT, EventKind.DELIVERED):
+            mails[event.contact_id].add(event.mail)
+    return mails
+
+
 def _folded(
-    store: Store, contact_id: ContactId, profile: EngagementProfile | None, new: list[EngagementEvent]
+    store: Store,
+    contact_id: ContactId,
+    profile: EngagementProfile | None,
+    new: list[EngagementEvent],
+    unseen: Collection[str],
 ) -> EngagementProfile:
     if profile is not None:
-        grown = extend(profile, new)
+        grown = extend(profile, new, unseen=unseen)
         if grown is not None:
             return grown
-        window, baseline = profile.window, profile.baseline
-        return fold(contact_id, resolve(store.events_of(contact_id)), window=window, baseline=baseline)
+        events = store.events_of(contact_id)
+        if _counted(profile) + _marked(new) > _marked(events):
+            # Restored from an archive: events of before it are not kept any more, and what they came to must not go.
+            return profile.merge(fold(contact_id, resolve(new), window=profile.window))
+        return fold(contact_id, resolve(events), window=profile.window, baseline=profile.baseline)
     return fold(contact_id, resolve(new))
+
+
+def _counted(profile: EngagementProfile) -> int:
+    return sum(sum(counts.values()) for counts in profile.months.values())
+
+
+def _marked(events: Iterable[EngagementEvent]) -> int:
+    return sum(len(marks_of(event)) for event in events)

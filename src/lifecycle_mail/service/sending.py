@@ -6,14 +6,18 @@ again on the way out, from the log as it stands then; where it cannot be read no
 
 For single mails hand-off is the claim's commit: an opt-out that arrives later is in flight. For a campaign that the
 ESP sends itself it is the call of `release`.
+
+A worker holds the campaign by a lease, which it prolongs as it goes on; once another has it, nothing more leaves
+(F19). Each transaction is tried again while the store is busy (F15, F21). Where a claim was written and the answer
+lost, the mail is not sent: it stays claimed, is unknown to the next call, and then reconciled.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime, timedelta
-from typing import cast
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import TypeVar, cast
 
 from lifecycle_mail.errors import CampaignRefused, EspError, EspUnavailable, OutcomeUnknown
 from lifecycle_mail.model.addresses import MatchKey
@@ -28,6 +32,7 @@ from lifecycle_mail.ports import (
     LARGEST_CHUNK,
     OPEN_STATES,
     Capability,
+    Claim,
     ClaimState,
     Content,
     Esp,
@@ -35,11 +40,13 @@ from lifecycle_mail.ports import (
     SendsMails,
 )
 from lifecycle_mail.service.handoff import SendReport, leaves_whole, sent_events, spent
+from lifecycle_mail.service.leasing import Clock, Lease
 from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import take_events
+from lifecycle_mail.service.retrying import again, in_transaction
 
-LEASE = timedelta(minutes=15)
-"""How long a worker that died keeps a campaign from the others."""
+T = TypeVar("T")
+
 READS = 6
 """How often the staged are read back before those that do not show are given up."""
 
@@ -52,19 +59,21 @@ class Sender:
         esp: where mails go.
         policy: the policy in force.
         now: the instant of sending, aware UTC.
-        worker: a name that no other worker has.
-        wait: called between reads that must wait for the ESP, with the number of the read; sleeps outside tests.
+        ticks: counts the seconds that it takes.
+        wait: called between reads that must wait for the ESP, and between tries of a transaction while the store is
+            busy, with the number of the read or try; sleeps outside tests.
     """
 
     def __init__(
-        self, reader: Reader, esp: Esp, *, policy: Policy, now: datetime, worker: str, wait: Callable[[int], None]
-    ) -> None:
+        self, reader: Reader, esp: Esp, *, policy: Policy, now: datetime, ticks: Callable[[], float],
+        wait: Callable[[int], None],
+    ) -> None:  # fmt: skip
         self.reader = reader
         self.store = reader.store
         self.esp = esp
         self.policy = policy
         self.now = now
-        self.worker = worker
+        self.clock = Clock(now, ticks)
         self.wait = wait
         self.withheld: dict[ContactId, str] = {}
         self.refused: dict[ContactId, EspError] = {}
@@ -80,10 +89,8 @@ class Sender:
         can = self.esp.capabilities
         if not can & {Capability.CAMPAIGNS, Capability.SINGLE_MAILS}:
             raise CampaignRefused(f"{self.esp.name} can send neither campaigns nor single mails")
-        if not self.store.begin(plan.campaign.key, self.worker, at=self.now, until=self.now + LEASE):
-            raise CampaignRefused(
-                f"campaign {plan.campaign.key!r} is being sent by another worker: call again when it is done"
-            )
+        self.lease = Lease(self.store, plan.campaign.key, clock=self.clock, wait=self.wait)
+        self._require(self.lease.take())
         self.ids = [recipient.contact_id for recipient in plan.recipients]
         try:
             if leaves_whole(self.esp, plan.campaign):
@@ -92,7 +99,17 @@ class Sender:
         except EspError as error:  # it could not be asked or told who is staged: nothing has left
             return self._report(problem=error)
         finally:
-            self.store.finish(plan.campaign.key, self.worker)
+            self.lease.give_back()
+
+    def _require(self, held: bool) -> None:
+        """Go on only while the campaign is ours; what is claimed and has not left is then the other's to settle."""
+        if not held:
+            raise CampaignRefused(
+                f"campaign {self.campaign.key!r} is being sent by another worker: call again when it is done"
+            )
+
+    def _once(self, work: Callable[[], T]) -> T:
+        return in_transaction(self.store, work, wait=self.wait)
 
     # -- screening again
 
@@ -110,6 +127,7 @@ class Sender:
         for row in self._screen(ids, already_sent):
             if row.recipient is not None:
                 passing.append(row.recipient)
+                self.withheld.pop(row.contact_id, None)  # in a try that came to nothing
             else:
                 self.withheld[row.contact_id] = row.decision.outcome
         return passing
@@ -122,11 +140,10 @@ class Sender:
         unknown: set[ContactId] = set()
         problem: EspError | None = None
         self._doubt_open(key)
-        already = spent(self.store.claims(key))
+        already = spent(again(lambda: self.store.claims(key), wait=self.wait))
         for contact_id in ids:
-            with self.store.transaction():
-                passing = self._passing([contact_id], already)
-                free = self.store.claim(passing, at=self.now)
+            self._require(self.lease.keep())
+            passing, free = self._claim_one(contact_id, already)
             if not free:
                 self._note_taken(passing)
                 continue
@@ -152,13 +169,25 @@ class Sender:
                 break
         return self._report(sent=sent, unknown=unknown, problem=problem)
 
+    def _claim_one(
+        self, contact_id: ContactId, already: Collection[ContactId]
+    ) -> tuple[list[Screened], set[ContactId]]:
+        def claim() -> tuple[list[Screened], set[ContactId]]:
+            passing = self._passing([contact_id], already)
+            return passing, set(self.store.claim(passing, at=self.now))
+
+        return self._once(claim)
+
     def _doubt_open(self, key: CampaignKey) -> None:
         """What an interrupted run had claimed it may have sent: it is unknown, and in flight against a later no."""
-        with self.store.transaction():
+
+        def doubt() -> None:
             before = self.store.claims(key)
             doubted = self._open(key)
             self.store.settle(key, doubted, ClaimState.UNKNOWN, at=self.now)
-            self._note_in_flight(doubted, after=min((before[one].position for one in doubted), default=0))
+            self._mark_in_flight(doubted, after=min((before[one].position for one in doubted), default=0))
+
+        self._once(doubt)
 
     # -- a campaign that the ESP sends itself
 
@@ -173,6 +202,7 @@ class Sender:
         if not expected:
             self._settle_open(key, ClaimState.RETURNED)
             return self._report(problem=problem)
+        self._require(self.lease.take())
         try:
             esp.release(key)
         except OutcomeUnknown as error:
@@ -200,18 +230,13 @@ class Sender:
     def _stage(self, esp: SendsCampaigns, ids: list[ContactId], content: Content | None) -> EspError | None:
         key = self.campaign.key
         # What a run that died had claimed is claimed anew; what it had staged is screened again from its position.
-        with self.store.transaction():
-            left = self.store.claims(key)
-            self.store.settle(
-                key, {o for o, c in left.items() if c.state is ClaimState.CLAIMED}, ClaimState.RETURNED, at=self.now
-            )
+        left = self._once(self._return_claimed)
         staged = {one: claim.position for one, claim in left.items() if claim.state is ClaimState.STAGED}
         self.seen = min([self.store.position(), *staged.values()])
         passed: set[ContactId] = set()
         for chunk in chunks(ids, LARGEST_CHUNK):
-            with self.store.transaction():
-                passing = self._passing(chunk, spent(self.store.claims(key)))
-                free = self.store.claim(passing, at=self.now)
+            self._require(self.lease.take())
+            passing, free = self._claim_chunk(chunk)
             passed.update(one.contact_id for one in passing)
             self._note_taken(one for one in passing if one.contact_id not in free and one.contact_id not in staged)
             mine = [one for one in passing if one.contact_id in free]
@@ -230,6 +255,26 @@ class Sender:
         # Staged by an earlier call, and since then out of the plan or withheld by what is in no log: a field, a cap.
         self._take_out(esp, staged.keys() - passed)
         return None
+
+    def _return_claimed(self) -> Mapping[ContactId, Claim]:
+        key = self.campaign.key
+        left = self.store.claims(key)
+        claimed = {one for one, claim in left.items() if claim.state is ClaimState.CLAIMED}
+        self.store.settle(key, claimed, ClaimState.RETURNED, at=self.now)
+        return left
+
+    def _claim_chunk(self, chunk: list[ContactId]) -> tuple[list[Screened], set[ContactId]]:
+        tried: set[ContactId] = set()
+
+        def claim() -> tuple[list[Screened], set[ContactId]]:
+            claims = self.store.claims(self.campaign.key)
+            # Written by a try whose answer was lost. Nothing of theirs was staged, and staging is no hand-off.
+            mine = {one for one in tried if one in claims and claims[one].state is ClaimState.CLAIMED}
+            passing = self._passing(chunk, spent(claims))
+            tried.update(one.contact_id for one in passing)
+            return passing, mine.union(self.store.claim(passing, at=self.now))
+
+        return self._once(claim)
 
     def _take_out(self, esp: SendsCampaigns, gone: Collection[ContactId]) -> None:
         if gone:
@@ -309,8 +354,7 @@ class Sender:
         return {one for one, claim in self.store.claims(key).items() if claim.state in OPEN_STATES}
 
     def _settle_open(self, key: CampaignKey, state: ClaimState) -> None:
-        with self.store.transaction():
-            self.store.settle(key, self._open(key), state, at=self.now)
+        self._once(lambda: self.store.settle(key, self._open(key), state, at=self.now))
 
     def _states(self, ids: Collection[ContactId]) -> dict[ContactId, ClaimState]:
         key = self.campaign.key
@@ -320,16 +364,22 @@ class Sender:
 
     def _settle(self, ids: Collection[ContactId], state: ClaimState) -> None:
         """Settle claims that are still open: what a faster worker has handed off meanwhile stays so (F19)."""
-        with self.store.transaction():
+
+        def settle() -> None:
             still = {one for one, before in self._states(ids).items() if before in OPEN_STATES}
             self.store.settle(self.campaign.key, still, state, at=self.now)
 
+        self._once(settle)
+
     def _hand_off(self, ids: Collection[ContactId]) -> None:
         """Settle what has left and count it as sent, once and both or neither."""
-        with self.store.transaction():
+
+        def settle() -> None:
             left = {one for one, before in self._states(ids).items() if before is not ClaimState.HANDED_OFF}
             self.store.settle(self.campaign.key, left, ClaimState.HANDED_OFF, at=self.now)
             take_events(self.store, sent_events(self.campaign, left, at=self.now, source=self.esp.name), now=self.now)
+
+        self._once(settle)
 
     def _note_taken(self, recipients: Iterable[Screened]) -> None:
         """Account for those whom another worker claimed first (F19)."""
@@ -337,8 +387,10 @@ class Sender:
 
     def _note_in_flight(self, ids: set[ContactId], *, after: int) -> None:
         """Note whose no was recorded after they were screened, too late for this mail (F18)."""
-        if not ids:
-            return
+        if ids:
+            again(lambda: self._mark_in_flight(ids, after=after), wait=self.wait)
+
+    def _mark_in_flight(self, ids: set[ContactId], *, after: int) -> None:
         news = [record for record in self.store.records(after=after) if isinstance(record.entry, OptOut)]
         claims = self.store.claims(self.campaign.key) if news else {}
         for record in news:

@@ -3,7 +3,7 @@
 import sys
 
 if "pytest" in sys.modules:  # a failing law then shows both sides, as in a test of one's own
-    _SUITES = ("conformance", "stores", "esps")
+    _SUITES = ("conformance", "crms", "esps", "stores")
     sys.modules["pytest"].register_assert_rewrite(*(f"{__name__}.{suite}" for suite in _SUITES))
 
 from lifecycle_mail.testing.builders import (
@@ -21,12 +21,14 @@ from lifecycle_mail.testing.builders import (
     screened,
 )
 from lifecycle_mail.testing.conformance import Conformance, does_not_apply
+from lifecycle_mail.testing.crms import CrmConformance
 from lifecycle_mail.testing.esps import EspConformance
 from lifecycle_mail.testing.stores import StoreConformance
 
 __all__ = [
     "SIGNING_KEY",
     "Conformance",
+    "CrmConformance",
     "EspConformance",
     "StoreConformance",
     "assert_sendable",

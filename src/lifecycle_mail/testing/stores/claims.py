@@ -31,59 +31,6 @@ def recipient(name: str, send: str = "spring", *, position: int = 7) -> Screened
 class ClaimsConformance(MakesStores, suite=True):
     """The laws of `ports.Claims`."""
 
-    # -- one worker for a campaign
-
-    def test_a_campaign_has_one_worker(self) -> None:
-        """While one has it nobody else gets it; other campaigns are free."""
-        with self.opened() as store:
-            assert store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
-            assert not store.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
-            assert store.begin(AUTUMN, "two", at=frozen_now, until=frozen_now + MINUTE)
-
-    def test_a_campaign_that_was_given_back_is_free(self) -> None:
-        """`finish` ends a lease, and only by the worker who has it."""
-        with self.opened() as store:
-            store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
-            store.finish(SPRING, "two")
-            assert not store.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
-            store.finish(SPRING, "one")
-            store.finish(SPRING, "one")
-            assert store.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
-
-    def test_a_worker_that_died_keeps_a_campaign_until_its_lease_ends(self) -> None:
-        """From the last instant of the lease on, another worker may take over (F7)."""
-        end = frozen_now + MINUTE
-        with self.opened() as store:
-            store.begin(SPRING, "one", at=frozen_now, until=end)
-            assert not store.begin(SPRING, "two", at=end - timedelta(microseconds=1), until=end + MINUTE)
-            assert store.begin(SPRING, "two", at=end, until=end + MINUTE)
-            store.finish(SPRING, "one")
-            assert not store.begin(SPRING, "one", at=end, until=end + MINUTE)
-
-    def test_a_worker_may_begin_again(self) -> None:
-        """The one who has it prolongs the lease by beginning again."""
-        with self.opened() as store:
-            store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
-            assert store.begin(SPRING, "one", at=frozen_now, until=frozen_now + 3 * MINUTE)
-            assert not store.begin(SPRING, "two", at=frozen_now + 2 * MINUTE, until=frozen_now + 3 * MINUTE)
-
-    def test_of_many_workers_one_begins(self) -> None:
-        """Eight workers ask at once, one gets the campaign (F19)."""
-        began: list[str] = []
-
-        def worker(number: int) -> Callable[[Store], None]:
-            def begin(store: Store) -> None:
-                if store.begin(SPRING, f"w{number}", at=frozen_now, until=frozen_now + MINUTE):
-                    began.append(f"w{number}")
-
-            return begin
-
-        with self.opened() as store:
-            self.at_once(store, *map(worker, range(8)))
-            assert 1 == len(began)
-
-    # -- one mail for a contact
-
     def test_a_claim_says_what_was_screened(self) -> None:
         """The list that the link leaves and the position of the log are kept: they decide what a later click means."""
         with self.opened() as store:
@@ -199,16 +146,13 @@ class ClaimsConformance(MakesStores, suite=True):
             assert 120 == len(store.claims(SPRING))
 
     def test_claims_survive_a_restart(self) -> None:
-        """What was handed off before a crash is handed off after it; leases hold as well (F7)."""
+        """What was handed off before a crash is handed off after it (F7)."""
         store = self.make_store()
         store.claim([recipient("ada"), recipient("bob")], at=frozen_now)
         store.settle(SPRING, [ADA], ClaimState.HANDED_OFF, at=frozen_now)
         store.mark_in_flight(ADA, [SPRING], opted_out_at=frozen_now + MINUTE)
-        store.begin(SPRING, "one", at=frozen_now, until=frozen_now + MINUTE)
         before = dict(store.claims(SPRING))
-        again = self.reopen(store)
-        try:
+        with self.reopened(store) as again:
             assert before == dict(again.claims(SPRING))
-            assert not again.begin(SPRING, "two", at=frozen_now, until=frozen_now + MINUTE)
-        finally:
-            again.close()
+            assert before[ADA] == again.claims_of(ADA)[0]
+            assert set() == set(again.claim([recipient("ada"), recipient("bob")], at=frozen_now))

@@ -1,4 +1,4 @@
-"""The laws of contacts."""
+"""The laws of contacts and lists."""
 
 # ruff: noqa: S101, SIM300 - a suite is made of tests
 
@@ -10,10 +10,14 @@ from attrs import evolve
 
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.lists import Frequency
-from lifecycle_mail.model.names import ContactId
-from lifecycle_mail.testing.builders import contact, frozen_now
+from lifecycle_mail.model.entries import ConsentRequest, OptOut, Subject
+from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope
+from lifecycle_mail.model.names import ContactId, ListKey
+from lifecycle_mail.model.profiles import EngagementProfile
+from lifecycle_mail.testing.builders import consent, contact, event, frozen_now, key_of, said, screened, subject_of
 from lifecycle_mail.testing.stores.making import MakesStores
+
+OFFERS, NEWS = ListKey("offers"), ListKey("news")
 
 
 def whole_contact() -> Contact:
@@ -117,15 +121,118 @@ class ContactsConformance(MakesStores, suite=True):
             assert ["a", "b", "c"] == seen
             assert [True] * 3 == [one.fields["seen"] for one in store.each()]
 
+    def test_everybody_is_counted(self) -> None:
+        """As many as there are: a contact that changes is one, and one that is removed is none."""
+        with self.opened() as store:
+            assert 0 == store.count()
+            store.put([contact("ada"), contact("bob"), contact("ada", tags={"x"})])
+            store.put([contact("bob", address=None)])
+            assert 2 == store.count()
+            store.remove([ContactId("bob")])
+            assert 1 == store.count()
+
+    def test_who_is_removed_is_gone_and_the_log_stays(self) -> None:
+        """Contact, profile and events go; what they said, and the mails they got, stay (O5)."""
+        ada, bob = contact("ada"), contact("bob")
+        assert ada.address is not None
+        with self.opened() as store:
+            store.put([ada, bob])
+            store.append([consent(ada), consent(bob)], at=frozen_now)
+            store.admit([event(ada), event(bob)])
+            store.save([EngagementProfile(contact_id=one.id) for one in (ada, bob)])
+            store.claim([screened(ada)], at=frozen_now)
+            log, claims = list(store.records()), list(store.claims_of(ada.id))
+            store.remove([ada.id, ContactId("nobody"), ada.id])
+            store.remove([])
+            assert [bob] == list(store.each())
+            assert [] == list(store.find(ada.address.identity))
+            assert {bob.id} == set(store.get([ada.id, bob.id])) == set(store.profiles([ada.id, bob.id]))
+            assert [[], [event(bob)]] == [list(store.events_of(one.id)) for one in (ada, bob)]
+            assert (log, claims) == (list(store.records()), list(store.claims_of(ada.id)))
+            assert set() == set(store.erased([ada.id]))
+
+    def test_who_was_removed_may_come_back(self) -> None:
+        """With the events that come then, and without those that were removed: their ids stay seen (F33)."""
+        ada = contact("ada")
+        with self.opened() as store:
+            store.put([ada])
+            store.admit([event(ada)])
+            store.remove([ada.id])
+            store.put([ada])
+            assert [] == list(store.admit([event(ada)]))
+            assert [event(ada, mail="m2")] == list(store.admit([event(ada), event(ada, mail="m2")]))
+            assert [event(ada, mail="m2")] == list(store.events_of(ada.id))
+            assert [ada] == list(store.each())
+
+    # -- the audience of a list
+
+    def test_members_ever_said_yes_or_asked(self) -> None:
+        """Whoever has a consent or a request for one of the lists in the log, each once, in order of id (L1)."""
+        out, asked, joined, stranger, gone = (contact(name) for name in ("b-out", "asked", "c", "d", "gone"))
+        request = ConsentRequest(subject=subject_of(asked), list=NEWS, provenance=said())
+        left = OptOut(subject=subject_of(out), scope=Scope.all(), event_id="1", provenance=said())
+        with self.opened() as store:
+            store.put([joined, out, asked, stranger])
+            nobody = evolve(consent(joined), subject=Subject(key=key_of(stranger)))
+            store.append([consent(out), left, consent(joined), consent(joined, "news"), nobody], at=frozen_now)
+            store.append([request, consent(gone), consent(gone, "news")], at=frozen_now)
+            assert [out, joined] == list(store.members([OFFERS]))
+            assert [asked, joined] == list(store.members([NEWS]))
+            assert [asked, out, joined] == list(store.members([OFFERS, NEWS, OFFERS]))
+            assert [] == list(store.members([ListKey("empty")]))
+            assert [] == list(store.members([]))
+            store.put([gone])
+            store.remove([joined.id])
+            assert [out, gone] == list(store.members([OFFERS]))
+
+    def test_reading_members_is_not_upset_by_writes(self) -> None:
+        """Members may be written and join other lists while they are read one by one."""
+        people = [contact(name) for name in "abc"]
+        with self.opened() as store:
+            store.put(people)
+            store.append([consent(one) for one in people], at=frozen_now)
+            seen = []
+            for one in store.members([OFFERS]):
+                seen.append(one.id)
+                store.put([one.updated({"seen": True})])
+                store.append([consent(one, "news")], at=frozen_now)
+            assert list("abc") == seen
+            assert [True] * 3 == [one.fields["seen"] for one in store.members([NEWS])]
+
+    # -- lists
+
+    def test_a_list_comes_back_whole(self) -> None:
+        """With its title, what to expect and how it travels; a later version replaces it (L1)."""
+        offers = MailingList(
+            "offers",
+            title="Offers ☃",
+            expect="one deal a week, 'really'",
+            frequency=Frequency.WEEKLY,
+            double_opt_in=True,
+            channel=Channel.SMS,
+        )
+        news = MailingList("news")
+        with self.opened() as store:
+            assert {} == dict(store.lists())
+            store.put_lists([offers, news])
+            assert {"offers": offers, "news": news} == dict(store.lists())
+            store.put_lists([evolve(offers, title="Deals", frequency=None, double_opt_in=False)])
+            store.put_lists([])
+            found = store.lists()
+            assert ("Deals", None, False) == (found[OFFERS].title, found[OFFERS].frequency, found[OFFERS].double_opt_in)
+            assert news == found[NEWS]
+
     def test_contacts_survive_a_restart(self) -> None:
-        """A reopened store knows everybody, by id and by address."""
+        """A reopened store knows everybody, by id, by address and by list."""
         ada = whole_contact()
         store = self.make_store()
-        store.put([ada])
-        again = self.reopen(store)
-        try:
+        store.put([ada, contact("bob")])
+        store.append([consent(ada)], at=frozen_now)
+        store.put_lists([MailingList("offers", title="Offers")])
+        store.remove([ContactId("bob")])
+        with self.reopened(store) as again:
             assert ada.address is not None
-            assert [ada] == list(again.each())
+            assert [ada] == list(again.each()) == list(again.members([OFFERS]))
             assert [ada.id] == list(again.find(ada.address.identity))
-        finally:
-            again.close()
+            assert 1 == again.count()
+            assert {"offers": MailingList("offers", title="Offers")} == dict(again.lists())

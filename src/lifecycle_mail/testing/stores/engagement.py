@@ -1,11 +1,11 @@
-"""The laws of events, their door, and profiles."""
+"""The laws of events, their door, the counts by day, and profiles."""
 
 # ruff: noqa: S101, SIM300 - a suite is made of tests
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve
 
@@ -13,10 +13,10 @@ from lifecycle_mail.model.events import EngagementEvent, EventKind, Evidence, Pu
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.model.profiles import EngagementProfile, Snapshot, fold, resolve
 from lifecycle_mail.ports import Store
-from lifecycle_mail.testing.builders import days_ago, event, frozen_now
+from lifecycle_mail.testing.builders import contact, days_ago, event, frozen_now
 from lifecycle_mail.testing.stores.making import MakesStores
 
-ADA, BOB = ContactId("ada"), ContactId("bob")
+ADA, BOB, CEM = ContactId("ada"), ContactId("bob"), ContactId("cem")
 
 
 def whole_event() -> EngagementEvent:
@@ -114,7 +114,107 @@ class EngagementConformance(MakesStores, suite=True):
             store.quarantine([early, early], at=frozen_now)
             store.quarantine([early], at=frozen_now)
             assert [] == list(store.events_of(ADA))
+            assert [] == list(store.tally())
             assert [early] == list(store.admit([early]))
+
+    def test_what_is_quarantined_can_be_looked_at(self) -> None:
+        """Whole, each once, in order of id; letting one in leaves it there (F64)."""
+        early = [event(ADA, at=days_ago(-3650), mail=f"m{number}") for number in range(4)]
+        early.append(evolve(whole_event(), at=days_ago(-3650)))
+        expected = sorted(early, key=lambda one: one.id)
+        with self.opened() as store:
+            assert [] == list(store.quarantined())
+            for one in reversed(expected):
+                store.quarantine([one, evolve(one, at=days_ago(-1))], at=frozen_now)
+            assert expected == list(store.quarantined())
+            store.admit(early[:1])
+            assert expected == list(store.quarantined())
+
+    # -- mails that nothing was heard of
+
+    def test_a_mail_is_unseen_until_an_event_speaks_of_it(self) -> None:
+        """Of each contact by itself; what is asked again is not used up."""
+        with self.opened() as store:
+            store.admit([event(ADA, mail="m1"), event(ADA, EventKind.SENT, mail="m2"), event(BOB, mail="m3")])
+            asked = {ADA: ["m1", "m2", "m3"], BOB: {"m1", "m3", "m4"}}
+            for _ in range(2):
+                found = store.unseen(asked)
+                assert {"m3"} == set(found[ADA])
+                assert {"m1", "m4"} == set(found[BOB])
+            assert set() == set(store.unseen({ADA: ["m1"]}).get(ADA, ()))
+            assert {"m1"} == set(store.unseen({CEM: ["m1"]})[CEM])
+            assert {} == {who: set(mails) for who, mails in store.unseen({}).items()}
+
+    # -- who really did it
+
+    def test_evidence_is_set_right(self) -> None:
+        """The event says from then on who did it, and its contact is named once; what says so already is not (R18)."""
+        opened, clicked = event(ADA), event(ADA, EventKind.CLICKED)
+        human = event(BOB, evidence=Evidence.HUMAN)
+        evidence = {opened.id: Evidence.MACHINE, clicked.id: Evidence.MACHINE, human.id: Evidence.HUMAN}
+        with self.opened() as store:
+            store.admit([opened, clicked, human])
+            assert [ADA] == list(store.reclassify({**evidence, EntryId("unknown"): Evidence.MACHINE}))
+            machine = {evolve(one, evidence=Evidence.MACHINE) for one in (opened, clicked)}
+            assert machine == set(store.events_of(ADA))
+            assert [human] == list(store.events_of(BOB))
+            assert [] == list(store.reclassify(evidence))
+            assert [] == list(store.reclassify({}))
+            assert [] == list(store.admit([opened]))
+
+    # -- counts by day
+
+    def test_events_are_counted_by_day_campaign_provider_and_mark(self) -> None:
+        """A day is a UTC day; the counts come in that order, and hold no name (O6)."""
+        late = datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC)
+        midnight = late + timedelta(microseconds=1)
+        gmail, own = contact("ada", address="ada@gmail.com"), contact("bob", address="bob@example.com")
+        batch = [
+            event(gmail, EventKind.SENT, at=midnight, mail="1", campaign="spring"),
+            event(gmail, EventKind.SENT, at=midnight, mail="2", campaign="spring"),
+            event(gmail, at=late, mail="1", campaign="spring", evidence=Evidence.MACHINE),
+            event(own, EventKind.SENT, at=midnight, mail="3", campaign="spring", purpose=Purpose.LAST_CHANCE),
+            event(own, EventKind.CLICKED, at=late, mail="3"),
+            event(CEM, at=late, mail="4"),
+        ]
+        with self.opened() as store:
+            assert [] == list(store.tally())
+            store.put([gmail, own, contact("ghost", address=None)])
+            store.admit(batch[:3])
+            store.admit([*batch, *batch, event("ghost", at=late, mail="5")])
+            expected = [
+                (1, "", "", "opened", 2),
+                (1, "", "other", "clicked", 1),
+                (1, "spring", "gmail", "machine-opened", 1),
+                (2, "spring", "gmail", "sent", 2),
+                (2, "spring", "other", "last-chance", 1),
+                (2, "spring", "other", "sent", 1),
+            ]
+            assert expected == _counted(store)
+            assert expected[3:] == _counted(store, since=midnight.date())
+
+    def test_a_count_keeps_the_provider_of_its_day(self) -> None:
+        """Who moves to another provider, or is removed, changes no count of what was."""
+        with self.opened() as store:
+            store.put([contact("ada", address="ada@gmail.com")])
+            store.admit([event(ADA, mail="1")])
+            store.put([contact("ada", address="ada@outlook.com")])
+            store.admit([event(ADA, mail="2")])
+            assert {"gmail": 1, "microsoft": 1} == {one.provider: one.count for one in store.tally()}
+            store.remove([ADA])
+            assert {"gmail": 1, "microsoft": 1} == {one.provider: one.count for one in store.tally()}
+
+    def test_days_are_counted_anew_with_the_evidence(self) -> None:
+        """A machine's open is taken from the opens and counted among the machine's, where it was counted (R18)."""
+        human, robot = event(ADA, mail="1"), event(ADA, mail="2")
+        with self.opened() as store:
+            store.put([contact("ada", address="ada@gmail.com")])
+            store.admit([human, robot])
+            store.put([contact("ada", address="ada@outlook.com")])
+            store.reclassify({human.id: Evidence.HUMAN, robot.id: Evidence.MACHINE})
+            assert [("gmail", "machine-opened", 1), ("gmail", "opened", 1)] == [row[2:] for row in _counted(store)]
+            store.reclassify({human.id: Evidence.MACHINE})
+            assert [("gmail", "machine-opened", 2)] == [row[2:] for row in _counted(store)]
 
     def test_workers_at_once_admit_an_event_once(self) -> None:
         """Eight webhooks with the same batch: each event is new to exactly one of them (F33)."""
@@ -139,10 +239,20 @@ class EngagementConformance(MakesStores, suite=True):
         store = self.make_store()
         store.admit([whole_event()])
         store.save([whole_profile()])
-        again = self.reopen(store)
-        try:
+        early = event(ADA, at=days_ago(-3650))
+        store.quarantine([early], at=frozen_now)
+        store.admit([event(BOB)])
+        store.reclassify({event(BOB).id: Evidence.MACHINE})
+        counted = _counted(store)
+        with self.reopened(store) as again:
             assert [] == list(again.admit([whole_event()]))
             assert [whole_event()] == list(again.events_of(ADA))
             assert {ADA: whole_profile()} == dict(again.profiles([ADA]))
-        finally:
-            again.close()
+            assert [early] == list(again.quarantined())
+            assert Evidence.MACHINE is again.events_of(BOB)[0].evidence
+            assert counted == _counted(again) != []
+
+
+def _counted(store: Store, since: date | None = None) -> list[tuple[int, str, str, str, int]]:
+    """Return the counts of a store, in its order, with the day of the month."""
+    return [(one.day.day, one.campaign, one.provider, one.mark, one.count) for one in store.tally(since=since)]

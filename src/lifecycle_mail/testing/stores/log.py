@@ -260,13 +260,12 @@ class ConsentLogConformance(MakesStores, suite=True):
         entries = one_of_each()
         store = self.make_store()
         store.append(entries, at=frozen_now)
-        again = self.reopen(store)
-        try:
+        marks = dict(store.marks([key_of(ADA) or key("")]))
+        with self.reopened(store) as again:
             assert entries == [record.entry for record in again.records()]
             assert len(entries) + 1 == again.append([opt_out(subject_of(BOB), "new")], at=frozen_now)[0].seq
             assert [] == list(again.append(entries, at=frozen_now))
-        finally:
-            again.close()
+            assert marks == dict(again.marks([key_of(ADA) or key("")])) != {}
 
     def test_writers_at_once_lose_nothing(self) -> None:
         """Eight writers: every opt-out is in the log once, and the numbers have no gaps (F15)."""

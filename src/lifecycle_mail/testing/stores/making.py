@@ -1,16 +1,22 @@
 """How a suite gets the stores it tests."""
 
-# ruff: noqa: S101 - a suite is made of tests
+# ruff: noqa: ARG002, S101 - a suite is made of tests, and of hooks that a subclass fills in
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Barrier, Thread
 
 from lifecycle_mail.ports import Store
 from lifecycle_mail.testing.conformance import Conformance, does_not_apply, hook
+
+PEPPERS: Mapping[str, str] = {"2025": "a pepper for tests, known to everybody"}
+"""What the stores of a suite are opened with (O5); never use it for anything else."""
+
+NEWER_PEPPERS: Mapping[str, str] = {**PEPPERS, "2026": "another pepper, which comes after the first"}
+"""What they are opened with once a newer pepper has come."""
 
 PATIENCE = 60.0
 """Seconds after which a thread that does not come back fails the test."""
@@ -20,12 +26,23 @@ class MakesStores(Conformance):
     """What an adapter's subclass defines."""
 
     def make_store(self) -> Store:
-        """Return an empty store of its own for each call."""
-        return hook("make_store", "return an empty store")
+        """Return an empty store of its own for each call, opened with `PEPPERS`."""
+        return hook("make_store", "return an empty store, opened with PEPPERS")
 
     def reopen(self, store: Store) -> Store:
-        """Close a store and return a new one on the same data; leave it undefined where nothing is durable."""
+        """Close a store and return a new one on the same data, opened with `PEPPERS`.
+
+        Leave it undefined where nothing is durable.
+        """
         does_not_apply(f"{type(store).__name__} forgets everything at the end")
+
+    def with_peppers(self, store: Store, peppers: Mapping[str, str]) -> Store:
+        """Close a store and return one on the same data, opened with these peppers.
+
+        A store that is closed already stays so. Where a pepper in use is missing or wrong, this or the first call of
+        the new store raises `Misconfigured`; what forgets everything at the end may take the peppers as they are.
+        """
+        return hook("with_peppers", "return a store on the same data, opened with other peppers")
 
     def another(self, store: Store) -> Store:
         """Return a second store on the same data, as another worker opens it; or the same, if threads share it."""
@@ -39,6 +56,15 @@ class MakesStores(Conformance):
             yield store
         finally:
             store.close()
+
+    @contextmanager
+    def reopened(self, store: Store) -> Iterator[Store]:
+        """Give a store again after a restart, and close it."""
+        again = self.reopen(store)
+        try:
+            yield again
+        finally:
+            again.close()
 
     def at_once(self, store: Store, *work: Callable[[Store], None]) -> None:
         """Run pieces of work on one store's data at the same time, and raise what any of them raises."""

@@ -1,0 +1,119 @@
+"""Transactions, and errors said in our words.
+
+A thread has at most one transaction that writes; every call inside it, reading ones too, goes through its connection.
+Outside of one each call is a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from lifecycle_mail.errors import RegistryBusy, RegistryDamaged, RegistryUnavailable
+from lifecycle_mail_sql.opening import WRITES
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_MISMATCH})
+_FIXES = {
+    sqlite3.SQLITE_FULL: "the disk is full: make room, then call again",
+    sqlite3.SQLITE_IOERR: "the disk does not read or write: look after it, then call again",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened: check that it is there, and who may read it",
+    sqlite3.SQLITE_READONLY: "the file may not be written: check who may, and whether the disk is mounted to be read",
+    sqlite3.SQLITE_PERM: "the file may not be used: check who may read and write it",
+    sqlite3.SQLITE_AUTH: "the file may not be used: check who may read and write it",
+}
+# Serialisation failure, deadlock, lock not available, too many connections, cancelled (by a timeout that the server
+# sets, for one), shutdown, crash, cannot connect now.
+_TRANSIENT = frozenset({"40001", "40P01", "55P03", "53300", "57014", "57P01", "57P02", "57P03"})
+# A call that reads with several statements sees one state of the database. In SQLite every transaction does.
+_READS = {"postgresql": {"isolation_level": "REPEATABLE READ"}}
+
+
+class Connections:
+    """Gives each thread a connection.
+
+    Args:
+        engine: of SQLAlchemy.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._reads: dict[str, Any] = _READS.get(engine.dialect.name, {})
+        self._mine = threading.local()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read with: the transaction's, where the thread is in one."""
+        current = getattr(self._mine, "connection", None)
+        if current is not None:
+            with translated():
+                yield current
+            return
+        with translated(), self.engine.connect().execution_options(**self._reads) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection to write with: the transaction's, or one that is committed at the end."""
+        current = getattr(self._mine, "connection", None)
+        if current is not None:
+            with translated():
+                yield current
+            return
+        with translated(), self.engine.connect().execution_options(**{WRITES: True}) as connection:
+            self._mine.connection = connection
+            try:
+                with connection.begin():
+                    yield connection
+            except DBAPIError:
+                connection.invalidate()  # what it holds open is let go, locks and file handles among it
+                raise
+            finally:
+                self._mine.connection = None
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what a database says as errors of ours (F9, F10, F11, F12, F15, F21)."""
+    try:
+        yield
+    except DBAPIError as error:
+        _raise(error, error.orig, broken=error.connection_invalidated)
+    except PoolTimeout as error:
+        raise RegistryBusy("every connection of the pool is in use: call again, or open more") from error
+
+
+def _raise(error: DBAPIError, found: BaseException | None, *, broken: bool) -> NoReturn:
+    said = str(found).strip().splitlines()[0] if str(found).strip() else type(found).__name__
+    if isinstance(found, sqlite3.Error):
+        code = getattr(found, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in _BUSY:
+            raise RegistryBusy(f"others have been writing for too long: call again ({said})") from error
+        if code in _DAMAGED:
+            raise RegistryDamaged(
+                f"the database is damaged ({said}): restore a backup, then sweep; `lifecycle-mail db check` says more"
+            ) from error
+        fix = _FIXES.get(code, "see the cause")
+        raise RegistryUnavailable(f"the registry cannot be used ({said}): {fix}") from error
+    state: Any = getattr(found, "sqlstate", None)
+    if broken or state in _TRANSIENT or (state or "").startswith("08") or _lost(found):
+        raise RegistryBusy(f"the database cannot be reached, or asks to try again: call again ({said})") from error
+    if state in ("XX001", "XX002"):
+        raise RegistryDamaged(f"the database is damaged ({said}): restore a backup, then sweep") from error
+    raise RegistryUnavailable(f"the registry cannot be used ({said})") from error
+
+
+def _lost(found: BaseException | None) -> bool:
+    """Whether a connection was lost, or never made, without the server saying anything."""
+    return type(found).__name__ == "OperationalError" and getattr(found, "sqlstate", None) is None

@@ -1,0 +1,284 @@
+"""Erasing people, and what waits for a person's decision, in tables.
+
+An erasure is the one thing that changes the log. It replaces the names of the person by keyed hashes in the two
+tables that hold names, takes words, evidence and event ids away, gives their entries and events keyed ids, and deletes
+the rest. SQLite overwrites what is freed (`secure_delete`). Postgres leaves the old rows in the heap until
+`VACUUM FULL`, and in its write-ahead log and backups until these are recycled: `docs/storage.md` says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, or_, select, union
+
+from lifecycle_mail.model.addresses import MatchKey
+from lifecycle_mail.model.entries import Entry, Suppression, SuppressionKind
+from lifecycle_mail.model.instants import from_micros, to_micros
+from lifecycle_mail.model.names import ContactId, EntryId
+from lifecycle_mail.model.peppers import is_hashed
+from lifecycle_mail.model.redaction import cited_by, is_redacted, mended, redacted
+from lifecycle_mail.ports import SetAside
+from lifecycle_mail_sql import schema
+from lifecycle_mail_sql.engagement import EngagementPart
+from lifecycle_mail_sql.entries import entry_of, evidence_row, row_of, tell
+from lifecycle_mail_sql.log import EVIDENCE_ROW, LOG_ROW, READ, LogPart
+from lifecycle_mail_sql.names import Numbers
+from lifecycle_mail_sql.people import PeoplePart
+from lifecycle_mail_sql.rekeying import rekeyed
+from lifecycle_mail_sql.texts import plain, stored
+
+
+class ForgettingPart(LogPart, PeoplePart, EngagementPart):
+    """`ports.Erasure` and `ports.Aside`."""
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        log, among = schema.log.c, self.dialect.among
+        # By union, because no database uses three indexes for one `or` of lists.
+        theirs = union(
+            *(
+                select(log.seq).where(among(column, names), column > schema.NONE)
+                for column, names in ((log.person, "people"), (log.key, "keys"), (log.old, "keys"))
+            )
+        )
+        self.__theirs = READ.where(log.seq.in_(theirs)).order_by(log.seq)
+        # Whoever cites an entry names its address, or used to have it.
+        linked = select(schema.links.c.person).where(among(schema.links.c.key, "keys"))
+        near = union(
+            select(log.seq).where(among(log.key, "keys"), log.key > schema.NONE),
+            select(log.seq).where(log.person.in_(linked), log.person > schema.NONE),
+        )
+        self.__near = READ.where(log.kind.in_(("consent", "request", "lift", "pushed")), log.seq.in_(near))
+        self.__ids_there = select(log.entry_id).where(among(log.entry_id, "ids"))
+        self.__unwrite = [delete(table).where(among(table.c.seq, "seqs")) for table in (schema.log, schema.evidence)]
+        self.__rename = {
+            table: table.update().where(table.c.no == bindparam("number")).values(name=bindparam("form"), erased=1)
+            for table in (schema.people, schema.match_keys)
+        }
+        identity = schema.contacts.c.identity
+        person = schema.contacts.c.person
+        self.__identities = select(identity).where(among(person, "people"), identity.is_not(None))
+        inbox = select(schema.match_keys.c.name).join(schema.claims, schema.claims.c.inbox == schema.match_keys.c.no)
+        self.__inboxes = inbox.where(among(schema.claims.c.person, "people")).distinct()
+        self.__others = select(identity).where(among(identity, "keys"), ~among(person, "people"))
+        self.__event_ids = select(schema.events.c.id).where(among(schema.events.c.person, "people"))
+        self.__rekey_event = (
+            schema.events.update().where(schema.events.c.id == bindparam("was")).values(id=bindparam("is"))
+        )
+        tasks = schema.tasks.c
+        self.__their_tasks = select(tasks.no).where(or_(among(tasks.person, "people"), among(tasks.entry, "entries")))
+        self.__drop_tasks = [
+            delete(schema.attempts).where(among(schema.attempts.c.task, "tasks")),
+            delete(schema.tasks).where(among(tasks.no, "tasks")),
+        ]
+        held = schema.aside.c
+        self.__drop_aside = delete(schema.aside).where(or_(among(held.person, "people"), among(held.key, "keys")))
+        whole = select(schema.people.c.name, schema.match_keys.c.name, held.entry, held.why, held.at).select_from(
+            schema.aside.outerjoin(schema.people, schema.people.c.no == held.person).outerjoin(
+                schema.match_keys, schema.match_keys.c.no == held.key
+            )
+        )
+        self.__aside = whole.order_by(held.at, held.id)
+        self.__some_aside = self.__aside.where(among(held.id, "ids"))
+        self.__end_aside = delete(schema.aside).where(among(held.id, "ids"))
+        self.__keep_aside = self.dialect.new(schema.aside)
+
+    # -- erasing
+
+    def erase(self, contact_id: ContactId, keys: Collection[MatchKey]) -> None:
+        """Remove everything that was written about a contact or under these keys."""
+        with self.db.writing() as tx:
+            pepper = self.names.use(tx)
+            known = self.names.find(tx, [contact_id])
+            people = list(known.people.get(contact_id, ()))
+            every = {*keys, *self._own_addresses(tx, people)}
+            numbers = self.names.find(tx, [contact_id], every)
+            fresh = {
+                name: str(self.names.peppers.hashed(name, pepper))
+                for name in (contact_id, *sorted(every))
+                if name not in numbers.erased and not is_hashed(name)
+            }
+            if fresh:
+                self._erase(tx, numbers, contact_id, fresh, pepper)
+        self._settle_files()
+
+    def _own_addresses(self, tx: Connection, people: Sequence[int]) -> set[str]:
+        """Return where the contact is and was mailed, leaving out what another contact uses now."""
+        asked = {"people": self.dialect.many(people)}
+        found = {
+            *tx.execute(self.__identities, asked).scalars(),
+            *map(plain, tx.execute(self.__inboxes, asked).scalars()),
+        }
+        others = tx.execute(self.__others, {**asked, "keys": self.dialect.many(found)}).scalars()
+        return found - set(others)
+
+    def _erase(
+        self, tx: Connection, numbers: Numbers, contact_id: ContactId, fresh: dict[str, str], pepper: str
+    ) -> None:
+        many = self.dialect.many
+        people = [no for no in numbers.people.get(contact_id, ()) if contact_id in fresh]
+        keys = [no for name, found in numbers.keys.items() if name in fresh for no in found]
+        asked = {"people": many(people), "keys": many(keys)}
+        rows = tx.execute(self.__theirs, asked).all()
+        entries = self._redact(tx, rows, fresh, pepper)
+        held = tx.execute(self.__event_ids, asked).scalars().all()
+        if held:
+            forms = {one: self.names.peppers.hashed(plain(one), pepper) for one in held}
+            tx.execute(self.__rekey_event, [{"was": one, "is": form} for one, form in forms.items()])
+        doomed = tx.execute(self.__their_tasks, {**asked, "entries": many(entries)}).scalars().all()
+        for statement in self.__drop_tasks:
+            tx.execute(statement, {"tasks": many(doomed)})
+        tx.execute(self.__drop_aside, asked)
+        self._remove(tx, people)
+        for table, found in ((schema.people, numbers.people), (schema.match_keys, numbers.keys)):
+            mine = {name: form for name, form in fresh.items() if (name == contact_id) is (table is schema.people)}
+            known = [{"number": found[name][0], "form": form} for name, form in mine.items() if name in found]
+            if known:
+                tx.execute(self.__rename[table], known)
+            unknown = [form for name, form in mine.items() if name not in found]
+            if unknown:
+                last = tx.execute(self.names.ends).one()[table is schema.match_keys]
+                tx.execute(
+                    table.insert(),
+                    [{"no": last + place, "name": form, "erased": 1} for place, form in enumerate(unknown, 1)],
+                )
+
+    def _redact(self, tx: Connection, rows: Sequence[Any], fresh: Mapping[str, str], pepper: str) -> list[str]:
+        """Write anew what stays of these records, mend what cites them, and return the ids that are gone."""
+        entries = {row[0]: entry_of(row) for row in rows}
+        mine = {seq: entry for seq, entry in entries.items() if not is_redacted(entry)}
+        ids = {entry.id: rekeyed(self.names.peppers, entry.id, pepper) for entry in mine.values()}
+        cited = {one for entry in mine.values() for one in cited_by(entry)} - ids.keys()
+        there = self._ids_there(tx, cited)
+
+        def new_id(one: EntryId) -> EntryId:
+            # The id of another's entry stays. One that is in no log could be made by trying addresses, and goes.
+            return ids.get(one) or (one if one in there else rekeyed(self.names.peppers, one, pepper))
+
+        self._write_anew(tx, {seq: redacted(entry, fresh, new_id) for seq, entry in mine.items()}, rows)
+        left = self._ids_there(tx, ids)
+        gone = {one: new for one, new in ids.items() if one not in left}
+        near = tx.execute(self.__near, {"keys": self.dialect.many({row[5] for row in rows} - {0})}).all()
+        citing = {row[0]: entry_of(row) for row in near}
+        citing = {seq: mended(one, gone) for seq, one in citing.items() if not gone.keys().isdisjoint(cited_by(one))}
+        self._write_anew(tx, citing, near)
+        return list(gone)
+
+    def _ids_there(self, tx: Connection, ids: Collection[EntryId]) -> set[str]:
+        return set(tx.execute(self.__ids_there, {"ids": self.dialect.many(ids)}).scalars())
+
+    def _write_anew(self, tx: Connection, entries: Mapping[int, Entry], rows: Sequence[Any]) -> None:
+        """Put other entries in the places of records that were read."""
+        if not entries:
+            return
+        kept, proofs = [], []
+        for row in rows:
+            seq, recorded_at, _, _, person, key, old = row[:7]
+            if seq not in entries:
+                continue
+            told = tell(entries[seq])
+            kept.append(
+                row_of(entries[seq], seq=seq, recorded_at=recorded_at, person=person, key=key, old=old, told=told)
+            )
+            proof = evidence_row(seq, told)
+            if proof is not None:
+                proofs.append(proof)
+        for statement in self.__unwrite:
+            tx.execute(statement, {"seqs": self.dialect.many(entries)})
+        self.dialect.insert_many(tx, schema.log, LOG_ROW, kept)
+        if proofs:
+            self.dialect.insert_many(tx, schema.evidence, EVIDENCE_ROW, proofs)
+
+    def _settle_files(self) -> None:
+        """Let nothing of an erasure stay behind in files beside the database."""
+
+    def erased(self, names: Collection[str]) -> Collection[str]:
+        """Return which of these contact ids and match keys were erased."""
+        if not names:
+            return set()
+        with self.db.reading() as tx:
+            return set(self.names.find(tx, names, names).erased)
+
+    # -- what waits for a decision
+
+    def set_aside(self, entries: Sequence[SetAside]) -> None:
+        """Keep suppressions out of the log until a person decides."""
+        if not entries:
+            return
+        with self.db.writing() as tx:
+            subjects = [one.entry.subject for one in entries]
+            people = {subject.contact_id for subject in subjects if subject.contact_id is not None}
+            numbers = self.names.number(tx, people, {subject.key for subject in subjects if subject.key is not None})
+            rows = []
+            for one, subject in zip(entries, subjects, strict=True):
+                if subject.contact_id in numbers.erased or subject.key in numbers.erased:
+                    continue
+                rows.append(
+                    {
+                        "id": one.entry.id,
+                        "person": 0 if subject.contact_id is None else numbers.people[subject.contact_id][0],
+                        "key": 0 if subject.key is None else numbers.keys[subject.key][0],
+                        "entry": json.dumps(_suppression_body(one.entry)),
+                        "why": stored(one.why),
+                        "at": to_micros(one.at),
+                    }
+                )
+            if rows:
+                tx.execute(self.__keep_aside, rows)
+
+    def aside(self) -> Sequence[SetAside]:
+        """Return all that wait."""
+        with self.db.reading() as tx:
+            return [_set_aside(row) for row in tx.execute(self.__aside)]
+
+    def take_back(self, entry_ids: Collection[EntryId]) -> Sequence[SetAside]:
+        """Stop keeping these, and return them."""
+        with self.db.writing() as tx:
+            asked = {"ids": self.dialect.many(entry_ids)}
+            found = [_set_aside(row) for row in tx.execute(self.__some_aside, asked).all()]
+            tx.execute(self.__end_aside, asked)
+        return found
+
+
+def _suppression_body(entry: Suppression) -> dict[str, Any]:
+    said = entry.provenance
+    return {
+        "kind": entry.kind,
+        "event_id": entry.event_id,
+        "until": None if entry.until is None else to_micros(entry.until),
+        "at": to_micros(said.at),
+        "said": {
+            name: getattr(said, name)
+            for name in ("actor", "through", "source", "campaign", "segment", "reason", "text", "evidence")
+        },
+    }
+
+
+def _set_aside(row: Any) -> SetAside:
+    from lifecycle_mail.model.entries import Subject
+    from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
+
+    person, key, text, why, at = row
+    body = json.loads(text)
+    said = body["said"]
+    provenance = Provenance(
+        at=from_micros(body["at"]),
+        actor=Actor(said.pop("actor")),
+        through=Through(said.pop("through")),
+        reason=None if said["reason"] is None else OptOutReason(said["reason"]),
+        **{name: value for name, value in said.items() if name != "reason"},
+    )
+    entry = Suppression(
+        subject=Subject(
+            contact_id=None if person is None else ContactId(plain(person)),
+            key=None if key is None else MatchKey(plain(key)),
+        ),
+        kind=SuppressionKind(body["kind"]),
+        event_id=body["event_id"],
+        provenance=provenance,
+        until=None if body["until"] is None else from_micros(body["until"]),
+    )
+    return SetAside(entry=entry, why=plain(why), at=from_micros(at))

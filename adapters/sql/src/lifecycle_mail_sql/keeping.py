@@ -1,0 +1,197 @@
+"""Looking after a database: making and upgrading it, verifying it, counting what is in it.
+
+Migrations are Alembic's, each in one transaction: a kill leaves the old schema or the new one (F5). A new database gets
+the newest tables at once; a test holds these and what the migrations build to be the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, func, inspect, select, text
+
+from lifecycle_mail.errors import Misconfigured, Problem, RegistryDamaged
+from lifecycle_mail.ports import Checked
+from lifecycle_mail_sql import schema
+from lifecycle_mail_sql.beside import Beside
+from lifecycle_mail_sql.entries import check_row
+from lifecycle_mail_sql.log import READ
+from lifecycle_mail_sql.opening import Opened
+from lifecycle_mail_sql.parts import PAGE, Part
+from lifecycle_mail_sql.texts import verified
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = "lifecycle_mail_version"
+_QUICK = 64 * 1024 * 1024
+"""A file up to so many bytes is verified whole when it is opened; a larger one in its structure only."""
+
+
+class KeepingPart(Part):
+    """`ports.Maintained`."""
+
+    opened: Opened
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self.__kept = Beside(self.dialect)
+
+    # -- schema
+
+    def make_ready(self) -> None:
+        """Verify the file, make the tables of an empty database, and check schema and peppers."""
+        self._verify_file()
+        found = self.revision()
+        if found is None:
+            with self.db.writing() as tx:
+                found = self._revision(tx)  # perhaps another process was faster
+                if found is None:
+                    self._create(tx)
+                    found = schema.REVISION
+        if found != schema.REVISION:
+            older = found in self._revisions()
+            raise Misconfigured(
+                f"the database has schema {found}, and this version needs {schema.REVISION}: "
+                + ("run `lifecycle-mail db upgrade`" if older else "it was written by a newer version; install that")
+            )
+        with self.db.reading() as tx:
+            self.names.used(tx)
+
+    def revision(self) -> str | None:
+        """Return the schema of the database, or None where there is none of ours."""
+        with self.db.reading() as tx:
+            return self._revision(tx)
+
+    def _revision(self, tx: Connection) -> str | None:
+        if not inspect(tx).has_table(_VERSION):
+            return None
+        return str(tx.execute(select(text("version_num")).select_from(text(_VERSION))).scalar_one())
+
+    def _create(self, tx: Connection) -> None:
+        if not self.dialect.is_sqlite:
+            tx.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{self.opened.schema}"')
+        schema.metadata.create_all(tx)
+        self._environment(tx).stamp(self._scripts(), "head")
+
+    @staticmethod
+    def _scripts() -> ScriptDirectory:
+        from alembic.script import ScriptDirectory as Scripts
+
+        return Scripts(str(_MIGRATIONS))
+
+    def _revisions(self) -> list[str]:
+        return [script.revision for script in self._scripts().walk_revisions()]
+
+    @staticmethod
+    def _environment(tx: Connection) -> MigrationContext:
+        from alembic.runtime.migration import MigrationContext as Context
+
+        return Context.configure(tx, opts={"version_table": _VERSION})
+
+    def upgrade(self) -> tuple[str, str]:
+        """Bring the schema to what this version needs, in one transaction."""
+        from alembic.operations import Operations
+
+        with self.db.writing() as tx:
+            before = self._revision(tx)
+            if before is None:
+                self._create(tx)
+                return "", schema.REVISION
+            scripts, context = self._scripts(), self._environment(tx)
+            if before not in self._revisions():
+                raise Misconfigured(f"schema {before} was written by a newer version: install that")
+            for script in reversed(list(scripts.iterate_revisions("head", before))):
+                with Operations.context(context):
+                    script.module.upgrade()
+            context.stamp(scripts, "head")
+        return before, schema.REVISION
+
+    # -- verifying
+
+    def _verify_file(self) -> None:
+        """Refuse a file of SQLite that is not whole (F11)."""
+        path, how = self.opened.path, self.opened.verify
+        if path is None or how == "off" or not path.exists() or path.stat().st_size == 0:
+            return
+        small = path.stat().st_size <= _QUICK
+        problems = self._structure(quick=how == "quick" or not small)
+        if not problems and how == "full" and small and self.revision() == schema.REVISION:
+            problems = [*self._checksums()[0], *self._differences()]
+        if problems:
+            raise RegistryDamaged(f"{path} is damaged: {problems[0]}; restore a backup, then sweep")
+
+    def check(self) -> Checked:
+        """Verify integrity, version, checksums, and what is kept beside the log against the log."""
+        problems = self._structure(quick=False) if self.dialect.is_sqlite else []
+        found = self.revision()
+        if found != schema.REVISION:
+            problems.append(Problem("schema", f"{found}, and this version needs {schema.REVISION}", "run db upgrade"))
+            return Checked(problems=tuple(problems))
+        damaged, counted = self._checksums()
+        return Checked(problems=(*problems, *damaged, *self._differences()), counted=counted)
+
+    def _structure(self, *, quick: bool) -> list[Problem]:
+        with self.db.reading() as tx:
+            said = tx.exec_driver_sql("PRAGMA quick_check(20)" if quick else "PRAGMA integrity_check(20)").scalars()
+            return [Problem("file", line, "restore a backup, then sweep") for line in said if line != "ok"]
+
+    def _checksums(self) -> tuple[list[Problem], dict[str, int]]:
+        """Verify the checksums of every row that has one, and that the log has no gaps."""
+        problems: list[Problem] = []
+        counted: dict[str, int] = {}
+        last = 0
+        while True:
+            with self.db.reading() as tx:
+                rows = tx.execute(READ.where(schema.log.c.seq > last).order_by(schema.log.c.seq).limit(PAGE)).all()
+            for row in rows:
+                if row[0] != last + 1:
+                    gap = f"records {last + 1} to {row[0] - 1} are missing"
+                    problems.append(Problem("log", gap, "restore a backup, then sweep"))
+                last = row[0]
+                try:
+                    check_row(row)
+                except RegistryDamaged as error:
+                    problems.append(Problem("log", str(error)))
+            if not rows:
+                break
+        counted["log"] = last
+        for table in (schema.contacts, schema.profiles, schema.claims):
+            counted[table.name] = 0
+            with self.db.reading() as tx:
+                for row in tx.execution_options(yield_per=PAGE).execute(select(table)):
+                    counted[table.name] += 1
+                    try:
+                        verified(tuple(row[:-1]), row[-1], f"row {counted[table.name]}")
+                    except RegistryDamaged as error:
+                        problems.append(Problem(table.name, str(error)))
+        return problems, counted
+
+    def _differences(self) -> list[Problem]:
+        with self.db.reading() as tx:
+            found = self.__kept.differences(tx)
+        return [
+            Problem(name, f"{count} rows are not what the log says", "run `lifecycle-mail db check --rebuild`")
+            for name, count in found.items()
+            if count
+        ]
+
+    def rebuild(self) -> None:
+        """Make anew from the log what is kept beside it."""
+        with self.db.writing() as tx:
+            self.__kept.rebuild(tx)
+
+    def stats(self) -> dict[str, int | str]:
+        """Return how much of what the store holds."""
+        found: dict[str, int | str] = {"schema": self.revision() or ""}
+        with self.db.reading() as tx:
+            for table in schema.metadata.sorted_tables:
+                found[table.name] = int(tx.execute(select(func.count()).select_from(table)).scalar_one())
+            for kind, count in tx.execute(select(schema.log.c.kind, func.count()).group_by(schema.log.c.kind)):
+                found[f"log: {kind}"] = int(count)
+        if self.opened.path is not None:
+            found["bytes"] = self.opened.path.stat().st_size
+        return found

@@ -1,0 +1,33 @@
+"""What the parts of the store share."""
+
+from __future__ import annotations
+
+from lifecycle_mail.model.peppers import Peppers
+from lifecycle_mail_sql.connecting import Connections
+from lifecycle_mail_sql.names import Dialect, Names
+
+PAGE = 5_000
+"""How many rows are read at once; between pages nothing is held, so that writers are not kept waiting."""
+
+
+class Part:
+    """A part of the store.
+
+    Attributes:
+        db: the connections.
+        dialect: what this database says differently.
+        names: numbers of people and addresses.
+    """
+
+    db: Connections
+    dialect: Dialect
+    names: Names
+
+    def _open(self, db: Connections, given: Peppers) -> None:
+        self.db = db
+        self.dialect = Dialect(db.engine.dialect.name)
+        self.names = Names(self.dialect, given)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Build the statements of the part once; they are compiled once."""

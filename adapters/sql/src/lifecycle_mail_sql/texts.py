@@ -1,0 +1,51 @@
+"""Texts and checksums as they are stored.
+
+Postgres refuses a NUL in a text, and no database takes half a surrogate pair; sources send both. Such a text is stored
+as JSON after a mark, and every other one as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from zlib import crc32
+
+from lifecycle_mail.errors import RegistryDamaged
+
+_MARK = "\\json:"
+_HARD = re.compile("[\x00\ud800-\udfff]")
+
+
+def stored(text: str) -> str:
+    """Return a text as a database takes it."""
+    if text.isprintable() and not text.startswith(_MARK):  # nearly always, and soon told
+        return text
+    if _HARD.search(text) or text.startswith(_MARK):
+        return _MARK + json.dumps(text)
+    return text
+
+
+def plain(text: str) -> str:
+    """Return a text as it was before it was stored."""
+    return str(json.loads(text[len(_MARK) :])) if text.startswith(_MARK) else text
+
+
+def optional(text: str | None) -> str | None:
+    """`stored` for a text that may be missing."""
+    return None if text is None else stored(text)
+
+
+def checksum(values: Iterable[object]) -> int:
+    """Return the checksum of a row."""
+    return crc32(repr(tuple(values)).encode("utf-8", "surrogatepass"))
+
+
+def verified(values: Iterable[object], crc: int, what: str) -> None:
+    """Check a row against its checksum.
+
+    Raises:
+        RegistryDamaged: it is not what was written (F11).
+    """
+    if checksum(values) != crc:
+        raise RegistryDamaged(f"{what} is not what was written: restore a backup, then sweep")

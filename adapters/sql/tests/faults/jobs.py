@@ -1,0 +1,86 @@
+"""What the children of the nursery do; every argument is what JSON can hold."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lifecycle_mail_sql import SqlStore
+from sqlalchemy import Engine, event
+
+from adapters.sql.tests.faults import story
+from adapters.sql.tests.faults.disk_esp import DiskEsp
+from adapters.sql.tests.faults.nursery import say
+from adapters.sql.tests.faults.story import Step
+from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.testing import frozen_now as NOW  # noqa: N812 - a constant
+from lifecycle_mail.testing.stores.making import PEPPERS
+
+
+def warm_up() -> None:
+    """Import and prepare what jobs need, so that their children find it ready."""
+    with tempfile.TemporaryDirectory() as folder, opened(folder, "mails") as mail:
+        for step in (Step("join", "p00"), Step("leave", "p00", "all"), Step("send", "0"), Step("drain")):
+            story.play(step, mail, Path(folder), NOW)
+
+
+def open_store(path: str, **options: str) -> SqlStore:
+    """Open the registry in a file."""
+    more = "&".join(f"{name}={value}" for name, value in options.items())
+    return SqlStore(f"sqlite:///{path}" + (f"?{more}" if more else ""), peppers=PEPPERS)
+
+
+@contextmanager
+def opened(folder: str | Path, way: str, *, tick: Callable[[], None] = lambda: None) -> Iterator[Lifecycle]:
+    """Open the registry and the ESP in a folder."""
+    store = open_store(f"{folder}/mail.db")
+    esp = DiskEsp(Path(folder) / "esp", way, tick=tick)
+    try:
+        yield story.opened(store, esp)
+    finally:
+        store.close()
+        esp.close()
+
+
+class Fuse:
+    """Kills its own process at the n-th tick: before a statement or a commit, or around a call to the ESP.
+
+    Args:
+        length: after how many ticks; None never.
+    """
+
+    def __init__(self, length: int | None) -> None:
+        self.length = length
+        self.ticks = 0
+        event.listen(Engine, "before_cursor_execute", lambda *_: self.tick())
+        event.listen(Engine, "commit", lambda _: self.tick())
+
+    def tick(self) -> None:
+        """Burn on."""
+        self.ticks += 1
+        if self.ticks == self.length:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def play(folder: str, way: str, steps: Sequence[Sequence[str]], begin: int, attempt: int, fuse: int | None) -> None:
+    """Play a story from a step on.
+
+    Says `ACK tick step entry` for each no that is acknowledged, `DONE tick step` for each step, `END ticks`.
+    """
+    burning = Fuse(fuse)
+    with opened(folder, way, tick=burning.tick) as mail:
+        for place, step in enumerate(Step(*one) for one in steps):
+            if place < begin:
+                continue
+            acknowledged = story.play(step, mail, Path(folder), story.instant(place, attempt))
+            burning.tick()
+            if acknowledged is not None:
+                say(f"ACK {time.monotonic_ns()} {place} {acknowledged}")
+                burning.tick()
+            say(f"DONE {time.monotonic_ns()} {place}")
+    say(f"END {burning.ticks}")

@@ -1,0 +1,175 @@
+"""`lifecycle-mail picture`, `erase`, `archive` and `restore`: one person at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lifecycle_mail.cli.options import FILE, NEW_FILE, format_of, instant_option, say
+from lifecycle_mail.cli.pictures import picture_as_json, picture_as_text
+from lifecycle_mail.cli.printing import Format, print_json
+from lifecycle_mail.cli.registry import with_registry
+from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, UnknownName
+from lifecycle_mail.model.addresses import mask
+from lifecycle_mail.model.provenance import Actor
+from lifecycle_mail.service import Lifecycle
+
+_yes = click.option("--yes", is_flag=True, help="Do it without asking.")
+_why = click.option("--why", metavar="TEXT", required=True, help="The reason, which is kept.")
+
+
+@click.command()
+@click.argument("who")
+@instant_option("--now", "at", says="As of this instant. Default: now.")
+@click.option("--value-field", metavar="NAME", help="The field that says what a contact is worth.")
+@format_of(Format.TABLE, Format.JSON)
+@with_registry(writes=False)
+def picture(mail: Lifecycle, who: str, at: datetime | None, value_field: str | None, form: Format) -> None:
+    """Show all that is known and decided about a contact.
+
+    \b
+    lifecycle-mail picture ada@example.com --db mail.db -c lifecycle.toml
+
+    WHO is an address or a contact id.
+    """
+    mail.value_field = value_field
+    found = mail.picture(who, now=at or datetime.now(UTC))
+    if form is Format.JSON:
+        print_json(picture_as_json(found))
+    else:
+        click.echo(picture_as_text(found))
+
+
+@click.command()
+@click.argument("who")
+@_yes
+@with_registry(writes=True, esp=True)
+def erase(mail: Lifecycle, who: str, yes: bool) -> None:
+    """Erase somebody for good.
+
+    \b
+    lifecycle-mail erase ada@example.com --esp mailchimp --db mail.db --pepper-file peppers
+
+    WHO is an address or a contact id. Everything personal goes, wherever it was written. A keyed hash stays, made with
+    the newest pepper, so that they are never mailed again. Shows what will go and asks, unless --yes; declined, it
+    exits with 1. What backups and logs of the database keep is not reached.
+    """
+    now = datetime.now(UTC)
+    click.echo("\n".join(_known_of(mail, who, now=now)))
+    if not _agreed("Erase them for good?", yes=yes):
+        click.echo("nothing was erased")
+        sys.exit(1)
+    done = mail.erase(who, by=Actor.OPERATOR, now=now)
+    if not done.is_new:
+        click.echo("they were erased before")
+        return
+    click.echo(f"erased: {done.addresses:,} addresses, and everything about them")
+    for one in done.shared:
+        click.echo(f"{one} stays: another contact uses it")
+    click.echo(f"told: {', '.join(done.told)}" if done.told else "no ESP was told: remove what it holds there, too")
+
+
+def _known_of(mail: Lifecycle, who: str, *, now: datetime) -> Iterator[str]:
+    """Yield what is known of somebody and would go."""
+    try:
+        found = mail.picture(who, now=now)
+    except UnknownName:
+        yield f"no contact goes by {mask(who)}: what the log holds under it will go"
+        return
+    contact = found.contact
+    events = len(mail.store.events_of(contact.id))
+    yield f"contact {contact.id}, {contact.email or 'without an address'}"
+    yield f"  {len(contact.fields):,} fields, {len(contact.tags):,} tags, {events:,} events of engagement"
+    yield f"  {len(found.lists):,} lists: " + ", ".join(f"{key} {how}" for key, how in found.lists.items())
+    yield f"  {len(found.opt_outs):,} opt-outs, {len(found.mails):,} mails of campaigns"
+
+
+@click.command()
+@click.argument("who")
+@click.option("--out", type=NEW_FILE, required=True, help="Where the document of the contact is written; a new file.")
+@_why
+@_yes
+@with_registry(writes=True)
+def archive(mail: Lifecycle, who: str, out: Path, why: str, yes: bool) -> None:
+    """Take a contact out of the active records.
+
+    \b
+    lifecycle-mail archive ada@example.com --out ada.json --why "left the club" --db mail.db
+
+    WHO is an address or a contact id. They stay unmailed. Writes a document that `restore` brings back, before anything
+    is removed; keep it where personal data may be kept. Shows what will go and asks, unless --yes; declined, it exits
+    with 1.
+    """
+    now = datetime.now(UTC)
+    mail.contact(who)
+    click.echo("\n".join(_known_of(mail, who, now=now)))
+    if not _agreed("Archive them?", yes=yes):
+        click.echo("nothing was archived")
+        sys.exit(1)
+    with mail.store.transaction():  # removed only where the document is safe
+        done = mail.archive(who, by=Actor.OPERATOR, now=now, text=why)
+        _write_new(out, done.document)
+    click.echo(f"archived contact {done.contact_id}, who stays unmailed")
+    say(f"wrote {out}")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@_why
+@with_registry(writes=True)
+def restore(mail: Lifecycle, file: Path, why: str) -> None:
+    """Bring a contact back from the document in FILE.
+
+    \b
+    lifecycle-mail restore ada.json --why "joined again" --db mail.db
+
+    What was imported about them meanwhile counts before the document. An opt-out that stood still stands.
+    """
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        fix = "give the file that `archive` wrote"
+        raise InvalidDocument("archive", [Problem(str(file), f"no JSON ({error})", fix)]) from None
+    contact = mail.restore(document, by=Actor.OPERATOR, now=datetime.now(UTC), text=why)
+    click.echo(f"restored contact {contact.id}")
+
+
+def _agreed(question: str, *, yes: bool) -> bool:
+    """Ask; where nobody answers, they have not agreed."""
+    if yes:
+        return True
+    try:
+        return click.confirm(question)
+    except click.Abort:
+        click.echo()
+        return False
+
+
+def _write_new(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a document to a new file that its owner alone may read, and see that it is on the disk.
+
+    Raises:
+        InvalidInput: there is such a file: perhaps the only copy of somebody.
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise InvalidInput(f"{path}: there is such a file already, and it is kept: give another --out") from None
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if os.name == "posix":  # the name of the file, too
+        folder = os.open(path.absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,216 @@
+"""Opening a registry for a command: where it is, the peppers, the ESP, and the configuration.
+
+What only reads takes `mail.db` in the current folder where nothing is said; what writes must be told which registry
+it writes to. Only `db init` makes one: a path that is mistyped is no new registry without opt-outs.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from attrs import frozen
+
+from lifecycle_mail.cli.options import config_option, guard, say
+from lifecycle_mail.errors import InvalidInput, Misconfigured
+from lifecycle_mail.files import Config
+from lifecycle_mail.plugins import load_esp, load_store
+from lifecycle_mail.policy.programme import Programme
+from lifecycle_mail.ports import Capability, Esp, Store
+from lifecycle_mail.service import Lifecycle
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DB = "LIFECYCLE_MAIL_DB"
+PEPPERS = "LIFECYCLE_MAIL_PEPPERS"
+HERE = "mail.db"
+"""What is read where nothing is said."""
+
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
+_PEPPER_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
+_SHORTEST = 16
+
+database_option = click.option(
+    "--db",
+    metavar="URL|PATH",
+    envvar=DB,
+    help=f"The registry: a file of SQLite, or a URL such as postgresql://user@host/name. Or {DB}.",
+)
+peppers_option = click.option(
+    "--pepper-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"File of the peppers, one ID=SECRET a line, the newest last. Or {PEPPERS}, parted by commas.",
+)
+esp_option = click.option("--esp", metavar="NAME", help="The ESP: the name of an installed one. Default: none.")
+
+
+@frozen
+class NoEsp:
+    """Stands in where a command was told of no ESP: it can do nothing, and nobody is told."""
+
+    name: str = "none"
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do: nothing."""
+        return frozenset()
+
+
+# --- where it is ------------------------------------------------------------------------------------------------------
+
+
+def url_of(text: str) -> str:
+    """Return the URL of a registry that is named by a URL or by the path of a file.
+
+    Raises:
+        InvalidInput: a path that no URL can hold.
+    """
+    if _URL.match(text):
+        return text
+    if "?" in text:
+        raise InvalidInput(f"--db {text}: a path with a question mark cannot be told from a URL's: name it otherwise")
+    return f"sqlite:///{Path(text).absolute()}"
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file that a URL names, or None where it is no file of SQLite."""
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0] != "sqlite":
+        return None
+    return Path(rest.partition("?")[0].removeprefix("/")).absolute()
+
+
+def _said_or_here(db: str | None, *, writes: bool) -> str:
+    if db is not None:
+        return db
+    if writes:
+        raise click.UsageError(f"say which registry is written to: --db mail.db, or {DB}=mail.db")
+    if not Path(HERE).exists():
+        raise click.UsageError(f"say which registry: --db URL or PATH, or {DB}; there is no {HERE} in this folder")
+    return HERE
+
+
+def _require_registry(url: str) -> None:
+    if url.partition(":")[0] == "memory":
+        raise InvalidInput("--db memory: forgets all when the command ends: give a file, or the URL of a server")
+    path = file_of(url)
+    if path is not None and (not path.exists() or path.stat().st_size == 0):
+        raise InvalidInput(f"{path}: there is no registry; make one with `lifecycle-mail db init --db {path}`")
+
+
+# --- peppers ----------------------------------------------------------------------------------------------------------
+
+
+def read_peppers(file: Path | None, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Read the peppers from a file, or else from the environment. Nothing of them is ever printed.
+
+    Raises:
+        Misconfigured: a line that is none; the message says which, and not what it holds.
+    """
+    where = PEPPERS if file is None else str(file)
+    text = environment.get(PEPPERS, "") if file is None else file.read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for number, line in enumerate(re.split(r"[\n,]", text), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, secret = (part.strip() for part in line.partition("="))
+        if not equals or not _PEPPER_ID.fullmatch(name) or len(secret.encode()) < _SHORTEST:
+            raise Misconfigured(
+                f"{where}, entry {number}: write ID=SECRET, with an id of 1 to 32 characters of a-z, 0-9, '.', '-' "
+                f"and '_', and a secret of at least {_SHORTEST} bytes without commas"
+            )
+        if name in found:
+            raise Misconfigured(f"{where}, entry {number}: pepper {name!r} stands there twice: a pepper has one secret")
+        found[name] = secret
+    return found
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+def open_store(url: str, peppers: Mapping[str, str]) -> Store:
+    """Open a store; what it warns of is said in a line."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        store = load_store(url, peppers=peppers)
+    for one in found:
+        say(f"warning: {one.message}")
+    return store
+
+
+def open_for_upkeep(url: str, peppers: Mapping[str, str]) -> Store:
+    """Open a store that is to be looked after: a file that is not whole is not refused, because `check` tells of it."""
+    if file_of(url) is not None:
+        base, _, options = url.partition("?")
+        kept = [option for option in options.split("&") if option and not option.startswith("verify=")]
+        url = f"{base}?{'&'.join([*kept, 'verify=off'])}"
+    return open_store(url, peppers)
+
+
+@contextmanager
+def store_for_upkeep(db: str | None, pepper_file: Path | None, *, writes: bool, make: bool = False) -> Iterator[Store]:
+    """Open a store for a command that looks after it; only with `make` may it be a new one."""
+    url = url_of(_said_or_here(db, writes=writes))
+    if not make:
+        _require_registry(url)
+    store = open_for_upkeep(url, read_peppers(pepper_file))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def registry(
+    db: str | None, pepper_file: Path | None, programme: Programme, *, writes: bool, esp: str | None = None
+) -> Iterator[Lifecycle]:
+    """Open a registry with what a command goes by. The lists that the registry knows are declared with it.
+
+    Raises:
+        Misconfigured: a plugin or a pepper that is missing.
+        InvalidInput: there is no registry.
+        RegistryUnavailable: it cannot be opened.
+    """
+    url = url_of(_said_or_here(db, writes=writes))
+    _require_registry(url)
+    peppers = read_peppers(pepper_file)
+    told: Esp = NoEsp() if esp is None else load_esp(esp)
+    with Lifecycle(told, open_store(url, peppers), programme=programme, peppers=peppers) as mail:
+        for key, one in mail.store.lists().items():
+            if key not in programme.lists:
+                mail.programme = mail.programme.with_(one)
+        yield mail
+
+
+def with_registry(*, writes: bool, esp: bool = False) -> Callable[[F], F]:
+    """Give a command the options that name a registry, and call it with `mail`, which is open.
+
+    Args:
+        writes: whether it writes: then the registry must be named.
+        esp: whether it takes an ESP.
+    """
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        @guard
+        def run(
+            *args: Any, db: str | None, pepper_file: Path | None, config: Path | None, esp: str | None = None,
+            **kwargs: Any,
+        ) -> Any:  # fmt: skip
+            programme = Config.read(config).programme
+            with registry(db, pepper_file, programme, writes=writes, esp=esp) as mail:
+                return command(*args, mail=mail, **kwargs)
+
+        options = [database_option, peppers_option, config_option, *([esp_option] if esp else [])]
+        for option in reversed(options):
+            run = option(run)
+        return run  # type: ignore[return-value]
+
+    return decorate

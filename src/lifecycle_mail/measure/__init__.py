@@ -1,0 +1,1 @@
+"""Measuring: what mails achieved, and what they cost in people who left."""

@@ -1,0 +1,103 @@
+"""Ports: what the service needs of a store, an ESP and a CRM, as small Protocols.
+
+An adapter implements one or several of them; the conformance suites in `lifecycle_mail.testing` say what each must
+hold. Every instant is an aware UTC datetime that the caller passes in.
+"""
+
+from lifecycle_mail.ports.claims import (
+    CLOCKS_APART,
+    LARGEST_CHUNK,
+    OPEN_STATES,
+    SPENT_STATES,
+    Claim,
+    Claims,
+    ClaimState,
+    Leases,
+)
+from lifecycle_mail.ports.crm import (
+    Crm,
+)
+from lifecycle_mail.ports.esps import (
+    Capability,
+    Content,
+    Esp,
+    Forgets,
+    Handled,
+    ListsOptOuts,
+    Reports,
+    SendsCampaigns,
+    SendsMails,
+    TagsContacts,
+    TakesOptOuts,
+)
+from lifecycle_mail.ports.outbox import (
+    FARTHEST,
+    URGENCY,
+    Attempt,
+    Bindings,
+    Bookmark,
+    Bookmarks,
+    Outbox,
+    Posted,
+    Task,
+    TaskKind,
+    TaskState,
+)
+from lifecycle_mail.ports.stores import (
+    Aside,
+    Checked,
+    ConsentLog,
+    Contacts,
+    Engagement,
+    Erasure,
+    Maintained,
+    Marks,
+    SetAside,
+    Store,
+    Tally,
+)
+
+__all__ = [
+    "CLOCKS_APART",
+    "FARTHEST",
+    "LARGEST_CHUNK",
+    "OPEN_STATES",
+    "SPENT_STATES",
+    "URGENCY",
+    "Aside",
+    "Attempt",
+    "Bindings",
+    "Bookmark",
+    "Bookmarks",
+    "Capability",
+    "Checked",
+    "Claim",
+    "ClaimState",
+    "Claims",
+    "ConsentLog",
+    "Contacts",
+    "Content",
+    "Crm",
+    "Engagement",
+    "Erasure",
+    "Esp",
+    "Forgets",
+    "Handled",
+    "Leases",
+    "ListsOptOuts",
+    "Maintained",
+    "Marks",
+    "Outbox",
+    "Posted",
+    "Reports",
+    "SendsCampaigns",
+    "SendsMails",
+    "SetAside",
+    "Store",
+    "TagsContacts",
+    "TakesOptOuts",
+    "Tally",
+    "Task",
+    "TaskKind",
+    "TaskState",
+]

@@ -1,0 +1,147 @@
+"""`Lifecycle`, the part about consent: joining, confirming, leaving, pausing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lifecycle_mail.model.entries import Lift, Standing, Suppression, SuppressionKind
+from lifecycle_mail.model.instants import as_utc, optional_utc
+from lifecycle_mail.model.lists import MailingList, Scope
+from lifecycle_mail.model.names import EntryId
+from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
+from lifecycle_mail.policy.campaigns import Campaign
+from lifecycle_mail.service.causes import OptOutCauses, opt_out_causes
+from lifecycle_mail.service.consenting import NeedsConfirmation, OptedOut, Subscribed
+from lifecycle_mail.service.facade.base import Base
+
+
+class Consenting(Base):
+    """Records what people say, and what holds them back."""
+
+    def subscribe(
+        self, who: str, to: MailingList | str, *, proof: str, now: datetime, contact_id: str | None = None,
+        source: str | None = None, standing: Standing = Standing.EXPRESS, basis: str | None = None,
+        expires_at: datetime | None = None,
+    ) -> Subscribed | NeedsConfirmation:  # fmt: skip
+        """Record that a person signed up for a list, by their own act.
+
+        Args:
+            who: their address, or the id of a known contact.
+            to: the list.
+            proof: which form, from where: what shows the consent later (R12).
+            now: when.
+            contact_id: the application's id, for a new contact.
+            source: how they came (organic, contest ...), for a new contact.
+            standing: `EXPRESS`, or `IMPLIED` where the law knows that (R10).
+            basis: what implied consent follows from, such as `purchase`: `Programme.consent` knows how long that lasts.
+            expires_at: when implied consent ends, where the basis does not say.
+
+        Returns:
+            `Subscribed`, or `NeedsConfirmation` where a no stands, the list asks for double opt-in, or the address
+            was changed by somebody else (O4).
+
+        Raises:
+            InvalidAddress, AmbiguousAddress, InvalidInput.
+            ConsentRefused: they were erased (O5).
+        """
+        listed, now, ends = self._list(to), as_utc(now), optional_utc(expires_at)
+        return self._again(
+            lambda: self._consents.subscribe(
+                who, listed, proof=proof, now=now, contact_id=contact_id, source=source,
+                standing=standing, basis=basis, expires_at=ends, rules=self.programme.consent,
+            )
+        )  # fmt: skip
+
+    def confirm(self, token: str, *, now: datetime, evidence: str = "") -> Subscribed:
+        """Record that the person confirmed, with the token of `NeedsConfirmation`.
+
+        Only this overrides opt-outs, those that stood when the token was made, for the one list (O4).
+
+        Raises:
+            ConsentRefused: the token is not whole, not ours, or of another purpose; always alike (F44).
+        """
+        now = as_utc(now)
+        return self._again(
+            lambda: self._consents.confirm(token, now=now, evidence=evidence, lists=self.programme.lists)
+        )
+
+    def opt_out(
+        self, who: str, *, now: datetime, scope: Scope | None = None, campaign: Campaign | str | None = None,
+        through: Through | str = Through.PREFERENCE_PAGE, actor: Actor = Actor.CONTACT,
+        reason: OptOutReason | str | None = None, text: str = "", evidence: str = "", event_id: str | None = None,
+        source: str = "app",
+    ) -> OptedOut:  # fmt: skip
+        """Record the person's no. It holds at once, and only they can reverse it (O1-O4).
+
+        Args:
+            who: a contact's id or address; an unknown address is remembered too.
+            now: when.
+            scope: one list, one channel, or all marketing; left out, it is the list that the campaign's link leaves.
+            campaign: the campaign that led to it.
+            through, actor: how and who (O3).
+            reason, text: why, where they said.
+            evidence: what proves it.
+            event_id: the source's own id of the event, by which a repeated report is known for one.
+            source: the system that says so.
+
+        Returns:
+            The entry, and the mails that were handed off before and can no longer be held back (F18). Of somebody who
+            was erased nothing is written, and the answer is that of a no that was said before.
+        """
+        found = None if campaign is None else self._campaign_left(campaign)
+        road, why, now = Through(through), None if reason is None else OptOutReason(reason), as_utc(now)
+        tried: set[EntryId] = set()
+        return self._again(
+            lambda: self._consents.opt_out(
+                who, scope=scope, campaign=found, through=road, actor=actor, now=now, reason=why, text=text,
+                evidence=evidence, event_id=event_id, source=source, declared=self.programme.lists, tried=tried,
+            )
+        )  # fmt: skip
+
+    def pause(self, who: str, *, until: datetime, now: datetime) -> Suppression:
+        """Stop marketing for a while, as the person asked; it resumes by itself (P3)."""
+        provenance = Provenance(actor=Actor.CONTACT, through=Through.PREFERENCE_PAGE, at=now)
+        return self.suppress(who, SuppressionKind.PAUSE, provenance=provenance, until=until, now=now)
+
+    def suppress(
+        self,
+        who: str,
+        kind: SuppressionKind | str,
+        *,
+        provenance: Provenance,
+        now: datetime,
+        until: datetime | None = None,
+    ) -> Suppression:
+        """Record a reason not to mail that is not the person's no."""
+        kind, now = SuppressionKind(kind), as_utc(now)
+        return self._once(lambda: self._consents.suppress(self.contact(who), kind, provenance, now=now, until=until))
+
+    def lift(
+        self, who: str, kind: SuppressionKind | str, *, by: Actor, now: datetime, text: str = "", evidence: str = ""
+    ) -> Lift:
+        """End the suppressions of one kind. `SUPPRESSION_RULES` says who may; nobody lifts an opt-out.
+
+        Raises:
+            LiftRefused: this actor may not, or the reason is missing.
+            UnknownName: none of that kind is in force.
+        """
+        provenance = Provenance(actor=by, through=Through.APPLICATION, at=now, text=text, evidence=evidence)
+        kind, now = SuppressionKind(kind), as_utc(now)
+        tried: list[Lift] = []
+        return self._again(lambda: self._consents.lift(self.contact(who), kind, provenance, now=now, tried=tried))
+
+    def opt_out_causes(self, *, since: datetime | None = None, until: datetime | None = None) -> OptOutCauses:
+        """Count opt-outs by the campaign, segment and reason that led to them (O3).
+
+        Args:
+            since: those alone that were recorded from this instant on.
+            until: as of a past instant.
+        """
+        position = None if until is None else self.store.position_at(as_utc(until))
+        return opt_out_causes(self.store.records(until=position), since=optional_utc(since))
+
+    def _campaign_left(self, campaign: Campaign | str) -> Campaign:
+        # Links live for 60 days (R9), longer than many a campaign stays in the programme: its claims know the list.
+        if isinstance(campaign, str) and campaign not in self.programme.campaigns:
+            return Campaign(campaign)
+        return self.programme.campaign(campaign)

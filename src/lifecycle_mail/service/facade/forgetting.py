@@ -1,0 +1,76 @@
+"""`Lifecycle`, the part about leaving the active records: archive and erase (O5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.instants import as_utc
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
+from lifecycle_mail.service.archiving import Archived, Archiver
+from lifecycle_mail.service.facade.base import Base
+from lifecycle_mail.service.forgetting import Erased, Forgetter
+
+
+class Forgetting(Base):
+    """Takes people out of the active records."""
+
+    def erase(self, who: str, *, by: Actor, now: datetime, text: str = "") -> Erased:
+        """Erase somebody for good: personal data goes wherever it was written, and keyed hashes keep them unmailed.
+
+        The ESP and the CRM are told first. May be called again after an error, and of somebody who was erased before.
+
+        Args:
+            who: a contact's id or address, an archived one too; or an address that no contact has.
+            by: who asked for it.
+            now: when.
+            text: why; it is not kept.
+
+        Raises:
+            Misconfigured: the store has no pepper; nobody was told anything.
+            UnknownName: nobody goes by it.
+            AmbiguousAddress: several contacts have the address: erase the one by its id.
+            EspError: the ESP or the CRM did not do it; nothing was erased here.
+        """
+        now = as_utc(now)
+        forgetter = Forgetter(self._reader, esp=self.esp, crm=self.crm, new_id=self._new_id, wait=self._wait)
+        return forgetter.erase(who, _said(by, now, text), now=now)
+
+    def archive(self, who: str, *, by: Actor, now: datetime, text: str) -> Archived:
+        """Take a contact out of the active records: export them, remove them, and keep them suppressed.
+
+        Args:
+            who: a contact's id or address.
+            by, text: who did it, and why.
+            now: when.
+
+        Raises:
+            UnknownName: nobody goes by it; somebody who is archived, for one.
+            AmbiguousAddress: several contacts have the address.
+        """
+        now = as_utc(now)
+        return self._once(lambda: Archiver(self._consents).archive(self.contact(who), _said(by, now, text), now=now))
+
+    def restore(self, document: Mapping[str, Any], *, by: Actor, now: datetime, text: str = "") -> Contact:
+        """Bring a contact back from the document that `archive` returned, and end the archive.
+
+        What was imported about them meanwhile counts before what the document says. A no that stood still stands.
+
+        Args:
+            document: as it was returned, or read from JSON.
+            by, text: an operator, with the reason, or the contact.
+            now: when.
+
+        Raises:
+            InvalidDocument: it is not whole, with every problem.
+            ConsentRefused: they were erased.
+            LiftRefused: this actor may not end an archive, or the reason is missing.
+        """
+        now = as_utc(now)
+        return self._once(lambda: Archiver(self._consents).restore(document, _said(by, now, text), now=now))
+
+
+def _said(by: Actor, now: datetime, text: str) -> Provenance:
+    return Provenance(actor=Actor(by), through=Through.APPLICATION, at=now, text=text)

@@ -1,0 +1,57 @@
+"""`Lifecycle`, the part that sends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import evolve
+
+from lifecycle_mail.errors import CampaignRefused, EspError
+from lifecycle_mail.model.instants import as_utc
+from lifecycle_mail.policy.campaigns import Campaign
+from lifecycle_mail.policy.planning import Plan
+from lifecycle_mail.ports import Content
+from lifecycle_mail.service import sweeping
+from lifecycle_mail.service.facade.base import Base
+from lifecycle_mail.service.handoff import SendReport, reconcile
+from lifecycle_mail.service.sending import Sender
+
+
+class Sending(Base):
+    """Hands plans over to the ESP."""
+
+    def send(self, plan: Plan, *, now: datetime, content: Content | None = None) -> SendReport:
+        """Hand a plan over to the ESP. Everybody is screened again from the log as it is now.
+
+        May be called again after an interruption: nobody gets the campaign twice. An ESP that can list who is out
+        is swept first, unless this `Lifecycle` swept less than `sweep_every` ago: an old backup may have been
+        restored (F13). Where that fails nothing is sent, and the report says why.
+
+        Args:
+            plan: what `plan` returned.
+            now: the instant of sending.
+            content: what the mail says, where the ESP does not hold it.
+
+        Raises:
+            RegistryUnavailable: the log cannot be read; nothing that it had not been read for was sent (F12).
+            CampaignRefused: another worker is sending it, or sweeping, or it was released before.
+        """
+        now = as_utc(now)
+        if sweeping.is_due(self.store, self.esp, self._swept, every=self._sweep_every, now=now):
+            try:
+                swept = self._sweep(now=now)
+            except EspError as error:
+                return SendReport(campaign=plan.campaign.key, returned=plan.sendable, problem=error)
+            if swept is None:
+                raise CampaignRefused(f"another worker is sweeping {self.esp.name}: call again when it is done")
+        if self._swept is not None:
+            self._swept = evolve(self._swept, position=self.store.position())
+        sender = Sender(
+            self._reader, self.esp, policy=self.programme.policy, now=now, ticks=self._ticks, wait=self._wait
+        )
+        return sender.send(plan, content=content)
+
+    def reconcile(self, campaign: Campaign | str, *, now: datetime) -> dict[str, int]:
+        """Ask the ESP about mails whose outcome is unknown; what it cannot tell stays unknown (F22)."""
+        found = self.programme.campaign(campaign)
+        return reconcile(self.store, self.esp, found, now=as_utc(now), wait=self._wait)

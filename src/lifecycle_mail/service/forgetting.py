@@ -1,0 +1,252 @@
+"""Erasing people for good (O5, F62, F63).
+
+Order matters. First it is made sure that erasing works at all: without a pepper nobody else is told anything. Then the
+ESP and the CRM forget; what they refuse is raised, nothing is erased here, and the same may be called again, because
+what they were told is still known. At last one transaction writes that the person and every address of theirs was
+erased, and lets the store remove the rest.
+
+An address that another contact uses as well is that contact's, too: it stays readable, and is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from typing import cast
+
+from attrs import frozen
+
+from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, UnknownName
+from lifecycle_mail.model.addresses import EmailAddress, MatchKey, mask, parse_address
+from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.entries import AddressChanged, Subject, Suppression, SuppressionKind
+from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.peppers import is_hashed
+from lifecycle_mail.model.provenance import Provenance
+from lifecycle_mail.ports import Capability, Crm, Esp
+from lifecycle_mail.ports.esps import Forgets
+from lifecycle_mail.service.reading import Reader, last_key
+from lifecycle_mail.service.retrying import again, in_transaction
+
+_NOBODY = ContactId("\n")
+"""An id that no contact can have."""
+
+
+@frozen(kw_only=True)
+class Erased:
+    """What an erasure did.
+
+    Attributes:
+        addresses: how many addresses were erased, former ones among them.
+        shared: addresses, masked, that another contact uses and that stay for that reason.
+        told: who was told to forget them, by name. An ESP without `Capability.ERASURE` is not among them: what it
+            holds is to be removed there.
+        is_new: False where they had been erased before.
+    """
+
+    addresses: int = 0
+    shared: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    is_new: bool = True
+
+
+@frozen(kw_only=True)
+class _Found:
+    """Whom an erasure is about.
+
+    Attributes:
+        contact_id: the contact, archived perhaps; None where an address alone is known.
+        address: the address in use, or the one that was named.
+        keys: what entries about them are filed under, and what claims know their inboxes by.
+        shared: those of another contact, too.
+    """
+
+    contact_id: ContactId | None
+    address: EmailAddress | None
+    keys: frozenset[MatchKey]
+    shared: frozenset[MatchKey]
+
+
+class _Rehearsed(Exception):
+    """Ends a transaction in which nothing is to stay."""
+
+
+class Forgetter:
+    """Erases people.
+
+    Args:
+        reader: of the store.
+        esp, crm: who else is told.
+        new_id: the id that an address would get, where nobody has it.
+        wait: see `retrying.again`.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        esp: Esp,
+        crm: Crm | None,
+        new_id: Callable[[EmailAddress], ContactId],
+        wait: Callable[[int], None],
+    ) -> None:
+        self._reader = reader
+        self._store = reader.store
+        self._esp = esp
+        self._crm = crm
+        self._new_id = new_id
+        self._wait = wait
+
+    def erase(self, who: str, said: Provenance, *, now: datetime) -> Erased:
+        """Erase somebody; see `Lifecycle.erase`."""
+        again(self._rehearse, wait=self._wait)
+        found = self._find(who)
+        told: set[str] = set()
+        while found is not None:
+            told.update(self._tell(found))
+            known = in_transaction(self._store, partial(self._write, who, found, said, now), wait=self._wait)
+            if known == found:
+                shared = tuple(sorted(map(_masked, found.shared)))
+                return Erased(addresses=len(found.keys), shared=shared, told=tuple(sorted(told)))
+            found = known  # an address was added meanwhile: the others must be told of it, too
+        return Erased(told=tuple(sorted(told)), is_new=False)
+
+    def _rehearse(self) -> None:
+        """Make sure that there is a pepper.
+
+        Raises:
+            Misconfigured: there is none.
+        """
+        try:
+            with self._store.transaction():
+                self._store.erase(_NOBODY, ())
+                raise _Rehearsed
+        except _Rehearsed:
+            return
+
+    # -- finding
+
+    def _find(self, who: str) -> _Found | None:
+        """Find who is meant, in the active records or in the log; None where they were erased already.
+
+        Raises:
+            UnknownName: nobody goes by it, and it is no address.
+            AmbiguousAddress: several contacts have the address, or had it when they were archived.
+        """
+        contact = self._reader.find(who)
+        if contact is not None:
+            gone = [] if contact.id == who or contact.address is None else self._gone_from(contact.address)
+            if gone:
+                raise AmbiguousAddress(mask(who), [contact.id, *gone])
+            return self._of(contact.id, contact.address)
+        archived = ContactId(who)
+        if self._store.about({archived: ()})[archived]:
+            return None if self._store.erased([who]) else self._of(archived, None)
+        try:
+            address = parse_address(who)
+        except InvalidAddress:
+            if self._store.erased([who]):
+                return None
+            raise UnknownName("contact", mask(who)) from None
+        return self._of_address(address)
+
+    def _of_address(self, address: EmailAddress) -> _Found | None:
+        key = address.match_key(self._reader.rules)
+        if self._store.erased([key]):
+            return None
+        gone = self._gone_from(address)
+        if len(gone) > 1:
+            raise AmbiguousAddress(address.masked, gone)
+        return self._of(gone[0], address) if gone else self._parted(None, address, {key, MatchKey(address.identity)})
+
+    def _gone_from(self, address: EmailAddress) -> list[ContactId]:
+        """Return who had an address when they left the active records."""
+        key = address.match_key(self._reader.rules)
+        named = {one for one in self._named_under(key) if not is_hashed(one)}
+        gone = named - set(self._store.get(named))
+        about = self._store.about(dict.fromkeys(gone, ()))
+        return sorted(one for one in gone if last_key(about[one], one) == key)
+
+    def _of(self, contact_id: ContactId, address: EmailAddress | None) -> _Found:
+        keys = {MatchKey(claim.address) for claim in self._store.claims_of(contact_id)}
+        for entry in self._store.about({contact_id: ()})[contact_id]:
+            if entry.subject.contact_id == contact_id:
+                keys |= {key for key in (entry.subject.key, _old(entry)) if key is not None}
+        if address is not None:
+            keys |= {address.match_key(self._reader.rules), MatchKey(address.identity)}
+        return self._parted(contact_id, address, keys)
+
+    def _parted(self, contact_id: ContactId | None, address: EmailAddress | None, keys: Iterable[MatchKey]) -> _Found:
+        plain = {key for key in keys if key and not is_hashed(key)}
+        shared = {key for key in plain if self._is_shared(key, contact_id)}
+        return _Found(contact_id=contact_id, address=address, keys=frozenset(plain - shared), shared=frozenset(shared))
+
+    def _is_shared(self, key: MatchKey, contact_id: ContactId | None) -> bool:
+        """Whether another contact uses an address, as the store finds it or as the log names it."""
+        others = {*self._store.find(key), *self._named_under(key)} - {contact_id}
+        known = self._store.get([one for one in others if one is not None])
+        return any(
+            one.address is not None and key in (self._reader.key(one), one.address.identity) for one in known.values()
+        )
+
+    def _named_under(self, key: MatchKey) -> set[ContactId]:
+        named = self._store.about({_NOBODY: [key]})[_NOBODY]
+        return {entry.subject.contact_id for entry in named if entry.subject.contact_id is not None}
+
+    # -- telling the others
+
+    def _tell(self, found: _Found) -> list[str]:
+        told = []
+        if Capability.ERASURE in self._esp.capabilities:
+            for contact in self._known_elsewhere(found):
+                cast(Forgets, self._esp).forget(contact)
+            told.append(self._esp.name)
+        if self._crm is not None and found.contact_id is not None:
+            self._crm.forget(found.contact_id)
+            told.append(self._crm.name)
+        return told
+
+    def _known_elsewhere(self, found: _Found) -> list[Contact]:
+        """Return the contact at each address by which an ESP may know them, those of others left out."""
+        addresses = {address.identity: address for address in map(_address_in, sorted(found.keys))}
+        if found.address is not None and not found.shared & {found.address.identity}:
+            addresses[found.address.identity] = found.address  # as it is written, for an ESP that minds
+        named = [Contact(id=found.contact_id or self._new_id(one), address=one) for one in addresses.values()]
+        if not named and found.contact_id is not None:
+            return [Contact(id=found.contact_id)]
+        return named
+
+    # -- writing
+
+    def _write(self, who: str, told: _Found, said: Provenance, now: datetime) -> _Found | None:
+        """Erase them, unless what is known of them is no longer what the others were told; return what is known."""
+        found = self._find(who)
+        if found != told:
+            return found
+        keys = sorted(found.keys)
+        whom = found.contact_id or ContactId(keys[0])  # of an address alone, no id but the key itself
+        entries = [_erasure(found.contact_id, key, said) for key in keys]
+        if found.contact_id is not None:
+            entries.append(_erasure(found.contact_id, None, said))
+        self._store.append(entries, at=now)
+        self._store.erase(whom, keys)
+        return found
+
+
+def _erasure(contact_id: ContactId | None, key: MatchKey | None, said: Provenance) -> Suppression:
+    event_id = f"{contact_id}:{key}:{said.at.isoformat()}"  # goes with the rest
+    subject = Subject(contact_id=contact_id, key=key)
+    return Suppression(subject=subject, kind=SuppressionKind.ERASURE, event_id=event_id, provenance=said)
+
+
+def _old(entry: object) -> MatchKey | None:
+    return entry.old if isinstance(entry, AddressChanged) else None
+
+
+def _address_in(key: MatchKey) -> EmailAddress:
+    return parse_address(key.partition(":")[2])
+
+
+def _masked(key: MatchKey) -> str:
+    return mask(key.partition(":")[2])

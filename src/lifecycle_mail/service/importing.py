@@ -1,0 +1,234 @@
+"""What an import writes: opt-outs, subscriptions, or contacts with their profiles.
+
+None of them brings anybody back (O4). Opt-outs and suppressions only ever add to what holds people back; a consent is
+an imported one, which cites nothing; and who was erased stays so (O5, F62).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.files.importing import open_opt_outs
+from lifecycle_mail.files.importing_rows import Given, Row, Tell
+from lifecycle_mail.files.importing_subscriptions import Subscription, Taking, open_subscriptions
+from lifecycle_mail.files.json_rows import open_json
+from lifecycle_mail.files.profile_lines import ContactLine, from_json
+from lifecycle_mail.files.reading import Reject, fault_of, row_as_text
+from lifecycle_mail.files.text import Fault
+from lifecycle_mail.model.addresses import MatchRules
+from lifecycle_mail.model.contacts import Contact
+from lifecycle_mail.model.entries import AddressChanged, ConsentRequest, Entry, OptOut, Record, Subject, Suppression
+from lifecycle_mail.model.intake import Joined, Known, Statement
+from lifecycle_mail.model.names import ContactId, entry_id
+from lifecycle_mail.model.profiles import EngagementProfile
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
+from lifecycle_mail.service.flights import mark_in_flight
+from lifecycle_mail.service.moving import Written
+from lifecycle_mail.service.reading import Reader
+from lifecycle_mail.service.receiving import Received
+
+_ERASED = "this person was erased: an import brings nothing of them back (O5)"
+
+
+def _way(what: str, *said: object) -> str:
+    """Name what is imported and how, so that another way is another import."""
+    return f"{what}:{entry_id(*said)[:8]}"
+
+
+@frozen(kw_only=True)
+class OptOuts:
+    """The import of opt-outs and suppressions.
+
+    Attributes:
+        reader: of the store.
+        path: the file.
+        given: what holds for all rows.
+    """
+
+    reader: Reader
+    path: Path
+    given: Given
+
+    @property
+    def what(self) -> str:
+        """What is imported, and in what way."""
+        given = self.given
+        return _way("opt-outs", given.source, given.scope, given.rules.version, given.who_has is not None)
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[Iterator[Row], Callable[[Sequence[Row], Tell], Sequence[object]]]]:
+        """Open the file."""
+        with open_opt_outs(self.path, self.given) as (rows, reads):
+            yield rows, reads.read
+
+    def write(self, values: Sequence[OptOut | Suppression | None]) -> Written:
+        """Append what the log does not hold yet."""
+        entries = [entry for entry in values if entry is not None]
+        records = self.reader.store.append(entries, at=self.given.now)
+        self._mark_in_flight(records)
+        return Written(new=len(records), passed=len(values) - len(entries))
+
+    def _mark_in_flight(self, records: Sequence[Record]) -> None:
+        """Note on mails that were handed off before that the contact said no (F18)."""
+        store = self.reader.store
+        noes = [record.entry for record in records if isinstance(record.entry, OptOut)]
+        named = {one for no in noes if (one := no.subject.contact_id) is not None}
+        known = store.get(named) if named else {}
+        for no in noes:
+            whose = no.subject.contact_id
+            if whose is not None and whose in known:
+                mark_in_flight(store, store.claims_of(whose), no.scope, now=self.given.now)
+
+
+@frozen(kw_only=True)
+class Subscriptions:
+    """The import of subscriptions.
+
+    Attributes:
+        reader: of the store.
+        path: the file.
+        taking: what holds for all rows.
+        receive: takes statements.
+    """
+
+    reader: Reader
+    path: Path
+    taking: Taking
+    receive: Callable[[Sequence[Statement]], Received]
+
+    @property
+    def what(self) -> str:
+        """What is imported, and in what way."""
+        return _way("subscriptions", self.taking.source, self.taking.to)
+
+    def open(self) -> AbstractContextManager[tuple[Iterator[Row], Callable[[Sequence[Row], Tell], Sequence[object]]]]:
+        """Open the file."""
+        return open_subscriptions(self.path, self.taking)
+
+    def write(self, values: Sequence[tuple[int, Subscription]]) -> Written:
+        """Receive who is subscribed, and who there is."""
+        store, rules = self.reader.store, self.reader.rules
+        ids = {ContactId(row.who.contact_id) for _, row in values if row.who.contact_id is not None}
+        keys = {row.who.address.match_key(rules) for _, row in values if row.who.address is not None}
+        erased, known = store.erased(ids | keys), store.get(ids)
+        refused: dict[int, str] = {}
+        said: dict[int, Statement] = {}
+        passed = 0
+        for place, row in values:
+            who = row.who
+            if who.contact_id in erased or (who.address is not None and who.address.match_key(rules) in erased):
+                refused[place] = _ERASED
+            elif row.list is not None and not row.asked:
+                said[place] = Joined(who=who, list=row.list, provenance=row.provenance, expires_at=row.expires_at)
+            else:
+                passed += row.list is None
+                if who.contact_id not in known:  # of somebody who is known, a file does not know the address better
+                    said[place] = Known(who=who)
+        places = {id(statement): place for place, statement in said.items()}
+        received = self.receive(list(said.values()))
+        for statement, problem in (*received.ambiguous, *received.refused):
+            place = places[id(statement)]
+            refused[place] = str(problem)
+            passed -= isinstance(statement, Known)
+        asked = [_request(row, rules) for place, row in values if row.asked and place not in refused]
+        new = received.entries + len(store.append(asked, at=self.taking.now))
+        return Written(new=new, passed=passed, refused=refused)
+
+
+def _request(row: Subscription, rules: MatchRules) -> ConsentRequest:
+    """Return the request of somebody who was asked to confirm: no import answers for them."""
+    assert row.list is not None  # noqa: S101 - they were asked about one
+    address, contact_id = row.who.address, row.who.contact_id
+    subject = Subject(
+        contact_id=None if contact_id is None else ContactId(contact_id),
+        key=None if address is None else address.match_key(rules),
+    )
+    return ConsentRequest(subject=subject, list=row.list, provenance=row.provenance)
+
+
+@frozen(kw_only=True)
+class Profiles:
+    """The import of contacts with their profiles.
+
+    Attributes:
+        reader: of the store.
+        path: the file.
+        replace: whether a contact or profile that is there is written over.
+        now: the instant of the import.
+    """
+
+    reader: Reader
+    path: Path
+    replace: bool
+    now: datetime
+
+    @property
+    def what(self) -> str:
+        """What is imported, and in what way."""
+        return _way("profiles", self.replace)
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[Iterator[tuple[int, object]], Callable[..., Sequence[object]]]]:
+        """Open the file."""
+        with open_json(self.path) as rows:
+            yield iter(rows), self._read
+
+    def _read(self, rows: Sequence[tuple[int, object]], tell: Tell) -> list[tuple[int, ContactLine]]:
+        taken = []
+        for place, (line, row) in enumerate(rows):
+            if isinstance(row, Fault):
+                tell(Reject(file=str(self.path), line=line, reason=row.reason, fix=row.fix, row=row.row))
+                continue
+            try:
+                taken.append((place, from_json(row)))
+            except InvalidInput as problem:
+                fault = fault_of(problem)
+                shown = row_as_text(row)
+                tell(Reject(file=str(self.path), line=line, reason=fault.reason, fix=fault.fix, row=shown))
+        return taken
+
+    def write(self, values: Sequence[tuple[int, ContactLine]]) -> Written:
+        """Write the contacts and profiles that are not there, or all of them."""
+        store = self.reader.store
+        ids = [line.contact.id for _, line in values]
+        erased = store.erased({*ids, *(key for _, line in values for key in self.reader.keys(line.contact))})
+        contacts, profiles = dict(store.get(ids)), dict(store.profiles(ids))
+        put: dict[ContactId, Contact] = {}
+        save: dict[ContactId, EngagementProfile] = {}
+        entries: list[Entry] = []
+        refused: dict[int, str] = {}
+        new = 0
+        for place, line in values:
+            contact, profile = line.contact, line.profile
+            there = contacts.get(contact.id)
+            if any(name in erased for name in (contact.id, *self.reader.keys(contact))):
+                refused[place] = _ERASED
+                continue
+            changed = False
+            if there is None or (self.replace and there != contact):
+                entries += line.changes() if there is None else self._moved(there, contact)
+                contacts[contact.id] = put[contact.id] = contact
+                changed = True
+            before = profiles.get(contact.id)
+            if profile is not None and (before is None or (self.replace and before != profile)):
+                profiles[contact.id] = save[contact.id] = profile
+                changed = True
+            new += changed
+        store.put(list(put.values()))
+        store.save(list(save.values()))
+        store.append(entries, at=self.now)
+        return Written(new=new, refused=refused)
+
+    def _moved(self, there: Contact, contact: Contact) -> list[Entry]:
+        """Say that an import moved somebody, who must then confirm at the new address."""
+        old, key = self.reader.key(there), self.reader.key(contact)
+        if old == key:
+            return []
+        said = Provenance(actor=Actor.OPERATOR, through=Through.IMPORT, at=self.now, source="import")
+        return [AddressChanged(subject=Subject(contact_id=contact.id, key=key), old=old, provenance=said)]
