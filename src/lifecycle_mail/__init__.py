@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lifecycle_mail.errors import LifecycleMailError
+    from lifecycle_mail.measure.watch import WatchRules
     from lifecycle_mail.model.addresses import EmailAddress, MatchRules, parse_address
     from lifecycle_mail.model.consent import ListStanding
     from lifecycle_mail.model.contacts import Contact, FieldType
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope
     from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
     from lifecycle_mail.policy.campaigns import Campaign, CampaignKind
+    from lifecycle_mail.policy.consent_rules import ConsentRules
     from lifecycle_mail.policy.eligibility import Cap, Withheld
     from lifecycle_mail.policy.planning import Plan
     from lifecycle_mail.policy.policies import Policy
@@ -25,15 +27,17 @@ if TYPE_CHECKING:
     from lifecycle_mail.policy.tables import Decision, Otherwise, Rule, Table
     from lifecycle_mail.policy.where import where
     from lifecycle_mail.ports import Content
-    from lifecycle_mail.service import Lifecycle, NeedsConfirmation, Subscribed
+    from lifecycle_mail.service import Breaker, Lifecycle, NeedsConfirmation, Subscribed
 
 _HOME_OF = {
     "Action": "policy.sunset",
     "Actor": "model.provenance",
+    "Breaker": "service",
     "Campaign": "policy.campaigns",
     "CampaignKind": "policy.campaigns",
     "Cap": "policy.eligibility",
     "Channel": "model.lists",
+    "ConsentRules": "policy.consent_rules",
     "Contact": "model.contacts",
     "Content": "ports",
     "Decision": "policy.tables",
@@ -65,6 +69,7 @@ _HOME_OF = {
     "Table": "policy.tables",
     "Through": "model.provenance",
     "Tier": "policy.sunset",
+    "WatchRules": "measure.watch",
     "Withheld": "policy.eligibility",
     "parse_address": "model.addresses",
     "where": "policy.where",
@@ -87,10 +92,12 @@ def __dir__() -> list[str]:
 __all__ = [
     "Action",
     "Actor",
+    "Breaker",
     "Campaign",
     "CampaignKind",
     "Cap",
     "Channel",
+    "ConsentRules",
     "Contact",
     "Content",
     "Decision",
@@ -122,6 +129,7 @@ __all__ = [
     "Table",
     "Through",
     "Tier",
+    "WatchRules",
     "Withheld",
     "parse_address",
     "where",

@@ -2,9 +2,13 @@ import re
 import subprocess
 import sys
 import time
+from importlib.metadata import EntryPoints
 from pathlib import Path
 
-from tests.cli.running import run_well, sendable_in
+import pytest
+
+from lifecycle_mail import plugins
+from tests.cli.running import run, run_well, sendable_in, written
 
 PLAN = re.compile(r"audience (\d+) = sendable (\d+) \+ withheld (\d+) \(([^)]*)\)")
 
@@ -53,3 +57,29 @@ def test_the_kept_files_do_what_the_demo_did(tmp_path: Path) -> None:
     ran = run_well("plan", "thank-you-offer", *files, "-c", config, "--now", "2026-02-03T10:00:00Z", "--out", out)
     assert [(10, 3, 7)] == _plans(ran.out)
     assert {"ada@example.com", "cleo@example.com", "eve@example.com"} == sendable_in(out / "plan.csv")
+
+
+def test_without_a_database_the_demo_runs_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where lifecycle-mail-sql is not installed a line says so, and the story is the same; with `--db` it is 3."""
+    points = plugins._points
+    with_sqlite = ("sqlite", "postgresql")
+    monkeypatch.setattr(
+        plugins, "_points", lambda group: EntryPoints(one for one in points(group) if one.name not in with_sqlite)
+    )
+    ran = run_well("demo")
+    assert "pip install lifecycle-mail-sql" in ran.err
+    assert "thank-you-offer: sent 3" in ran.out
+    assert "a mail left for ada@example.com" in ran.out
+    kept = run("demo", "--db", tmp_path / "demo.db")
+    assert 3 == kept.code
+    assert "pip install lifecycle-mail-sql" in kept.err
+
+
+def test_a_file_that_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> None:
+    """Whatever lies at `--db` without the demo's mails beside it is somebody else's: 3, and nothing is made."""
+    other = written(tmp_path / "mail.db", "somebody else's")
+    ran = run("demo", "--db", other)
+    assert 3 == ran.code
+    assert "give a new --db" in ran.err
+    assert [other] == list(tmp_path.iterdir())
+    assert "somebody else's" == other.read_text(encoding="utf-8")

@@ -1,9 +1,14 @@
+import inspect
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from lifecycle_mail.cli.app import app
 from lifecycle_mail.policy.facts import CATALOGUE, FAMILIES
 from tests.cli.running import run, run_well
 
@@ -11,7 +16,7 @@ from tests.cli.running import run, run_well
 def test_the_first_page_teaches() -> None:
     """`--help` says what the program is for, names every command, gives examples and the exit codes."""
     text = run_well("--help").out
-    for command in ("decide", "plan", "explain", "lists", "demo", "policy", "facts"):
+    for command in app.commands:
         assert f"\n  {command} " in text, command
     assert "lifecycle-mail demo" in text
     assert "lifecycle-mail decide subscribed_members_export.csv" in text
@@ -23,7 +28,7 @@ def test_the_first_page_teaches() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["demo"], ["decide", "explain", "plan", "--keep"]),
+        (["demo"], ["decide", "explain", "plan", "--keep", "--db", "mails nobody twice"]),
         (["decide"], ["decisions.csv", "rejects.csv", "contact_id", "policy_version", "--jsonl", "--strict"]),
         (["plan"], ["plan.csv", "rejects.csv", "audience = sendable + withheld", "leaves_list", "Nothing is sent"]),
         (["explain"], ["an address or a contact id", "what would flip it", "--campaign"]),
@@ -31,6 +36,17 @@ def test_the_first_page_teaches() -> None:
         (["lists", "check"], ["topics and segments", "exit with 1", "--most"]),
         (["policy"], ["CADENCE|FILE", "tiers", "--toml"]),
         (["facts"], ["predicates"]),
+        (["db"], ["init", "upgrade", "check", "stats"]),
+        (["db", "check"], ["--rebuild", "exit with 1", "LIFECYCLE_MAIL_DB"]),
+        (["optouts"], ["add", "list", "causes", "import", "export", "as-of", "watch"]),
+        (["optouts", "add"], ["--list", "--channel", "--all", "too-many", "only the person can come back"]),
+        (["optouts", "import"], ["--rejects", "goes on where it stopped"]),
+        (["optouts", "export"], ["--hashed", "whole or not at all"]),
+        (["screen"], ["screened.csv", "address, outcome, held, reason", "is no consent"]),
+        (["erase"], ["--yes", "--pepper-file", "LIFECYCLE_MAIL_PEPPERS", "--esp"]),
+        (["archive"], ["--out", "--why", "restore"]),
+        (["outbox"], ["list", "drain", "journal", "retry"]),
+        (["picture"], ["known and decided", "--value-field"]),
     ],
 )
 def test_each_command_teaches(command: list[str], words: list[str]) -> None:
@@ -38,6 +54,24 @@ def test_each_command_teaches(command: list[str], words: list[str]) -> None:
     text = " ".join(run_well(*command, "--help").out.split())
     for word in words:
         assert word in text
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for inner, found in command.commands.items():
+            yield from _commands(found, f"{name} {inner}")
+
+
+COMMANDS = dict(_commands(app, "lifecycle-mail"))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_an_example(name: str) -> None:
+    """The help of each command shows it as one would type it, in a part whose lines are not broken."""
+    parts = inspect.cleandoc(COMMANDS[name].help or "").split("\n\n")
+    kept = [line for part in parts if part.startswith("\b\n") for line in part.splitlines()]
+    assert any(re.search(rf"(?:^|  ){name}(?: |$)", line) for line in kept)
 
 
 @pytest.mark.parametrize("command", ["decide", "plan", "explain"])

@@ -271,3 +271,31 @@ def test_a_webhook_event_is_evidence(tmp_path: Path) -> None:
     assert ("body.json:1", Through.COMPLAINT, Actor.CONTACT) == (
         held.provenance.evidence, held.provenance.through, held.provenance.actor,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        (event("bounce", status="5.1.1", reason="550 5.1.1 no such user"), "5.1.1"),
+        (event("bounce", reason="unknown"), ""),
+        (event("dropped", reason="Bounced Address", status="5.0.0"), "5.0.0"),
+        (event("dropped", reason="Invalid"), ""),
+    ],
+)
+def test_a_dead_address_keeps_its_status(what: dict[str, Any], status: str) -> None:
+    """What the receiving host said is told on, so that nobody is suppressed for the sender's trouble (R17, F66)."""
+    (held,) = only(Held, said(what)[0])
+    assert (status, False) == (held.status, held.blocked)
+
+
+def test_a_drop_for_the_sender_holds_nobody() -> None:
+    """An address that SendGrid holds back for a 5.7.x is not dead (R17)."""
+    (held,) = only(Held, said(event("dropped", reason="Bounced Address", status="5.7.515"))[0])
+    assert held.blocked
+
+
+def test_every_status_of_the_shared_bodies_is_kept(shared: Path) -> None:
+    """Each bounce and drop of the recorded events says its status."""
+    events = json.loads((shared / "data/webhook_payloads/sendgrid_events_by_type.json").read_text())
+    held = [one for name in ("bounced", "dropped") for one in only(Held, said(events[name])[0])]
+    assert ["5.0.0", "5.0.0"] == [one.status for one in held]

@@ -178,3 +178,17 @@ def test_rows_that_are_none_are_refused(tmp_path: Path) -> None:
 def test_a_name_may_tell_the_list(name: str, kind: str | None) -> None:
     """Only SendGrid's own words in the name of a file tell which list it is."""
     assert kind == kind_in_name(name)
+
+
+def test_a_bounce_keeps_its_status(shared: Path, tmp_path: Path) -> None:
+    """The status of a row is told on with it; lists that have none tell none (R17, F66)."""
+    lines = (
+        (shared / "data/sendgrid_response_examples/response_examples.jsonl").read_text(encoding="utf-8").splitlines()
+    )
+    for path, expected in (("/v3/suppression/bounces", True), ("/v3/suppression/invalid_emails", False)):
+        (answer,) = [one for one in map(json.loads, lines) if (one["path"], one["method"]) == (path, "GET")]
+        statements, _ = read_all(written(tmp_path, "bounces.json", json.dumps(answer["body"])))
+        held = only(Held, statements)
+        assert [row.get("status", "") for row in answer["body"]] == [one.status for one in held]
+        assert expected is all(one.status for one in held)
+        assert not any(one.blocked for one in held)

@@ -15,7 +15,8 @@ from hypothesis import assume, example, given, reject
 from hypothesis import strategies as st
 
 from lifecycle_mail.errors import InvalidAddress
-from lifecycle_mail.model.addresses import EmailAddress, MatchRules, parse_address
+from lifecycle_mail.model import addresses as module
+from lifecycle_mail.model.addresses import EmailAddress, MatchKey, MatchRules, domain_of, match_keys, parse_address
 
 DOTS = MatchRules(gmail_dots=True)
 TAGS = MatchRules(plus_tags=True)
@@ -754,3 +755,46 @@ def test_fast_path_is_taken(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [] == called
     parse_address("bob@b\u00fccher.example")
     assert called
+
+
+# -- many at once -----------------------------------------------------------------------------------
+
+
+def key_one_by_one(text: str, rules: MatchRules) -> MatchKey | None:
+    """Return the match key by way of an address, None where it is refused."""
+    try:
+        return parse_address(text).match_key(rules)
+    except InvalidAddress:
+        return None
+
+
+@given(st.lists(st.one_of(any_addresses, mailable, st.text(), ascii_addresses), max_size=8), st.sampled_from(ALL_RULES))
+@example(["a.+x@gmail.com", "+x@gmail.com", "...@gmail.com", "A@EXAMPLE.com", "a@shop.test", "a@b..com"], BOTH)
+@example(["a@" + "b" * 60 + ".com", "a" * 65 + "@example.com", "x" * 300, ""], MatchRules())
+@example(["\u212aate@example.com", "KATE@example.com", "\u0130@example.com"], MatchRules())
+def test_many_keys_are_the_keys_of_each(texts: list[str], rules: MatchRules) -> None:
+    """In bulk, every text gets exactly the key that parsing it gives, and what is refused gets none (F59, F61)."""
+    assert [key_one_by_one(text, rules) for text in texts] == match_keys(texts, rules)
+
+
+def test_plain_addresses_need_no_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast path makes no address of what it recognises: what is not plain goes the careful way."""
+    parsed: list[str] = []
+
+    def parsing(text: str) -> EmailAddress:
+        parsed.append(text)
+        return parse_address(text)
+
+    monkeypatch.setattr(module, "parse_address", parsing)
+    texts = ["Ann@Example.com", "b\u00f6b@example.com", "ann@shop.test", "cleo+x@sub.example.org"]
+    found = match_keys(iter(texts))
+    assert ["1:ann@example.com", "1:b\u00f6b@example.com", None, "1:cleo+x@sub.example.org"] == found
+    assert texts[1:3] == parsed
+
+
+@given(mailable, st.sampled_from(ALL_RULES))
+def test_a_key_tells_its_domain(text: str, rules: MatchRules) -> None:
+    """The provider of an opted-out address is known by its key."""
+    address = accepted(text)
+    folded = {"googlemail.com": "gmail.com"} if rules.gmail_dots else {}
+    assert folded.get(address.domain, address.domain) == domain_of(address.match_key(rules))

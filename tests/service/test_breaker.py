@@ -423,6 +423,17 @@ def test_a_blocked_bounce_makes_its_contact_known_all_the_same() -> None:
     assert_sendable(mail.plan("spring", now=NOW), mail.contact(address("zoe")).id)
 
 
+def test_a_blocked_bounce_of_a_shared_address_holds_nobody_either() -> None:
+    """What blames the sender holds no address, however many use it (R17)."""
+    mail = world()
+    for name in ("dan", "eve"):
+        mail.receive([Known(who=Who(name, parse_address(address("home"))))], now=NOW)
+    done = mail.receive(reports(["home"], status="5.7.1"), now=NOW)
+    assert (1, 1, 0) == (done.blocked, len(done.ambiguous), done.entries)
+    done = mail.receive(reports(["home"]), now=NOW)
+    assert (0, 1, 1) == (done.blocked, len(done.ambiguous), done.entries)
+
+
 def test_feeding_a_batch_twice_sets_each_aside_once() -> None:
     """Told again, what waits waits once (F33)."""
     mail = crowd(20)

@@ -314,7 +314,7 @@ def naive(entries: list[Entry], contacts: Mapping[ContactId, MatchKey], key: Mat
     return min(found, key=order.index, default="")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     logs(),
     st.dictionaries(st.sampled_from(CONTACTS), st.sampled_from(KEYS)),

@@ -31,6 +31,7 @@ from lifecycle_mail.model.lists import Channel, MailingList, Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.policy.campaigns import Campaign
+from lifecycle_mail.policy.consent_rules import ConsentRules
 from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.policy.where import where
 from lifecycle_mail.service import Lifecycle, NeedsConfirmation, Subscribed
@@ -115,6 +116,67 @@ def test_implied_consent_runs_out() -> None:
     assert ListStanding.EXPIRED is mail.standing("ada", OFFERS, now=end)
     assert isinstance(mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=end), Subscribed)
     assert ACTIVE is mail.standing("ada", OFFERS, now=end)
+
+
+@pytest.mark.parametrize(
+    ("basis", "at", "until"),
+    [
+        ("purchase", "2024-02-29T09:00:00+00:00", "2026-02-28T09:00:00+00:00"),
+        ("inquiry", "2026-08-31T09:00:00+00:00", "2027-02-28T09:00:00+00:00"),
+    ],
+)
+def test_implied_consent_lasts_as_long_as_its_basis(basis: str, at: str, until: str) -> None:
+    """Two calendar years after a purchase, six months after an inquiry, and the log says which (R10, R12, F65)."""
+    mail = lifecycle(OFFERS)
+    joined, end = datetime.fromisoformat(at), datetime.fromisoformat(until)
+    mail.subscribe(
+        address("ada"), OFFERS, proof="order 17", now=joined, standing=Standing.IMPLIED, basis=basis, contact_id="ada"
+    )
+    (consent,) = entries(mail, Consent)
+    assert (end, f"implied by {basis}", "order 17") == (
+        consent.expires_at, consent.provenance.text, consent.provenance.evidence,
+    )  # fmt: skip
+    assert ACTIVE is mail.standing("ada", OFFERS, now=end - timedelta(microseconds=1))
+    assert ListStanding.EXPIRED is mail.standing("ada", OFFERS, now=end)
+
+
+def test_a_programme_sets_how_long_implied_consent_lasts() -> None:
+    """Other laws know other terms; a date that is given counts before the rule (R10)."""
+    mail = lifecycle(OFFERS)
+    mail.programme = evolve(mail.programme, consent=ConsentRules(implied={"quote": 3}))
+    tomorrow = NOW + DAY
+    for name, basis, ends, expected in (
+        ("ada", "quote", None, NOW + 92 * DAY),
+        ("bob", "quote", tomorrow, tomorrow),
+        ("cleo", None, tomorrow, tomorrow),
+    ):
+        mail.subscribe(
+            address(name), OFFERS, proof=PROOF, now=NOW, standing=Standing.IMPLIED, basis=basis, expires_at=ends
+        )
+        assert expected == entries(mail, Consent)[-1].expires_at
+
+
+def test_implied_consent_without_an_end_is_refused() -> None:
+    """It always ends: the error says what to give, and nothing is written (R10)."""
+    mail = lifecycle(OFFERS)
+    with pytest.raises(InvalidInput, match="basis= one of inquiry, purchase, or give expires_at="):
+        mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW, standing=Standing.IMPLIED)
+    with pytest.raises(UnknownName, match="did you mean purchase"):
+        mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW, standing=Standing.IMPLIED, basis="purchas")
+    with pytest.raises(InvalidInput, match="IMPLIED"):
+        mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW, basis="purchase")
+    assert (0, 0) == (mail.store.position(), mail.store.count())
+
+
+def test_a_programme_can_ask_everybody_to_confirm() -> None:
+    """With `double_opt_in` in the rules every list asks for the click, whatever it says itself (R12)."""
+    mail = world("ada")
+    mail.programme = evolve(mail.programme, consent=ConsentRules(double_opt_in=True))
+    asked = needs_confirmation(mail.subscribe(address("bob"), OFFERS, proof=PROOF, now=NOW, contact_id="bob"))
+    assert ListStanding.UNCONFIRMED is mail.standing("bob", OFFERS, now=NOW)
+    mail.confirm(asked.token, now=NOW)
+    assert ACTIVE is mail.standing("bob", OFFERS, now=NOW)
+    assert isinstance(mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW), Subscribed)  # on it already
 
 
 def test_a_sign_up_with_a_known_id_and_a_foreign_address_is_refused() -> None:

@@ -220,7 +220,8 @@ def test_a_tag_of_the_policy_is_shown() -> None:
     mail.subscribe(address("ada"), OFFERS, proof="a form", now=days_ago(400), contact_id="ada")
     mail.record((event("ada", EventKind.SENT, at=days_ago(390 - 7 * n), mail=f"m{n}") for n in range(20)), now=NOW)
     mail.drain(now=NOW)
-    assert 1 == mail.apply(mail.decide(now=NOW), now=NOW).tagged
+    decisions = list(mail.decide(now=NOW))
+    assert mail.apply(decisions * 2, now=NOW).tagged
     mail.drain(now=NOW)
     assert UNRESPONSIVE in shown(mail).contact.tags
 
@@ -341,6 +342,18 @@ def test_who_is_erased_while_the_crm_is_shown_them_is_forgotten_there() -> None:
     assert ["ada"] == crm(mail).forgotten
     assert {} == crm(mail).shown
     assert 0 == mail.drain(now=NOW + DAY).left
+
+
+def test_the_erased_are_not_shown_to_a_crm_that_is_added_later() -> None:
+    """What the log holds of them under a hash is nobody's picture (O5)."""
+    mail = world("ada", "bob", store=MemoryStore(peppers={"test": "sixteen bytes or more"}))
+    contact = mail.contact("ada")
+    assert contact.address is not None
+    mail.store.erase(contact.id, [contact.address.match_key()])
+    later = world(store=mail.store, crm=MemoryCrm())
+    drained = later.drain(now=NOW)
+    assert (1, 0) == (drained.told["picture"], drained.refused)
+    assert {"bob"} == set(crm(later).shown)
 
 
 # --- what the CRM says ----------------------------------------------------------------------------------------------

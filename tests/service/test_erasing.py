@@ -16,6 +16,7 @@ from lifecycle_mail.errors import (
     EspUnavailable,
     InvalidAddress,
     Misconfigured,
+    RegistryBusy,
     UnknownName,
 )
 from lifecycle_mail.memory import MemoryCrm, MemoryEsp, MemoryStore
@@ -247,6 +248,16 @@ def test_what_the_store_refuses_is_not_half_done() -> None:
     assert ["ada", "ada"] == fake(mail).forgotten
 
 
+def test_a_busy_store_is_asked_again() -> None:
+    """Reading and writing are both tried again, and what is erased is erased once (F15, F21)."""
+    mail = erasing("ada")
+    for operation in ("get", "about", "append", "erase"):
+        shelf(mail).fail(operation, RegistryBusy("others write"), times=2)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW).is_new
+    assert 2 == len(entries(mail, Suppression))
+    assert ["ada"] == fake(mail).forgotten
+
+
 def test_an_address_that_is_added_meanwhile_is_erased_too() -> None:
     """Who moves while the ESP is being told is erased at the new address, and the ESP hears of that as well."""
 
@@ -348,6 +359,15 @@ def test_an_archived_contact_can_be_erased() -> None:
         mail.archive("ada", by=Actor.OPERATOR, now=NOW - HOUR, text="the year ends for ada")
         assert mail.erase(who, by=Actor.CONTACT, now=NOW).is_new
         assert set() == found_in(mail, ("'ada'", "ada@", "the year ends"))
+
+
+def test_whoever_is_known_by_events_alone_can_be_erased() -> None:
+    """An application may record events before it says who somebody is."""
+    mail = erasing()
+    mail.record([event("eva", at=NOW - HOUR, mail="eva1", link="eva"), event("eva", at=NOW + 9 * DAY)], now=NOW)
+    assert mail.erase("eva", by=Actor.CONTACT, now=NOW).is_new
+    assert set() == found_in(mail, ("eva",))
+    assert not mail.erase("eva", by=Actor.CONTACT, now=NOW).is_new
 
 
 def test_an_address_of_one_who_was_archived_and_of_one_who_was_not_is_ambiguous() -> None:

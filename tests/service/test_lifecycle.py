@@ -17,8 +17,8 @@ def test_one_is_made_by_names() -> None:
     mail = Lifecycle("memory", "memory:")
     assert isinstance(mail.esp, MemoryEsp)
     assert isinstance(mail.store, MemoryStore)
-    with pytest.raises(Misconfigured, match="pip install lifecycle-mail-sql"):
-        Lifecycle("memory", "sqlite:///mail.db")
+    with pytest.raises(Misconfigured, match="nothing named 'oracle'"):
+        Lifecycle("memory", "oracle://host/db")
 
 
 def test_in_memory_needs_no_keys() -> None:

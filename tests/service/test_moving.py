@@ -3,7 +3,8 @@
 import csv
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,8 @@ class TestRoundTrip:
             assert people[0].suppressions == people[1].suppressions
             for key in LISTS:
                 before, after = (person.standing(key, now=LATER) for person in people)
-                elsewhere = before is ListStanding.UNCONFIRMED and key in people[0].elsewhere
+                asked = any(request.list == key for request in people[0].requests)
+                elsewhere = before is ListStanding.UNCONFIRMED and not asked
                 assert (ListStanding.NONE if elsewhere else before) is after
 
     @SLOW_FIXTURE
@@ -374,12 +376,10 @@ class TestExport:
     def test_a_pepper_that_is_not_given(self, tmp_path: Path) -> None:
         """Nothing is written under a secret that is not there."""
         mail = world("ada", peppers=PEPPERS)
-        for export in (
-            mail.export_opt_outs,
-            lambda path, hashed: mail.export_subscriptions(path, now=NOW, hashed=hashed),
-        ):
-            with pytest.raises(UnknownName, match="no pepper named '2025'"):
-                export(tmp_path / "x.csv", hashed="2025")  # type: ignore[operator]
+        with pytest.raises(UnknownName, match="no pepper named '2025'"):
+            mail.export_opt_outs(tmp_path / "o.csv", hashed="2025")
+        with pytest.raises(UnknownName, match="no pepper named '2025'"):
+            mail.export_subscriptions(tmp_path / "s.csv", now=NOW, hashed="2025")
         assert [] == list(tmp_path.iterdir())
 
     def test_a_store_that_fails_leaves_the_old_file(self, tmp_path: Path) -> None:
@@ -472,10 +472,8 @@ class TestLists:
         path = tmp_path / "out.csv.gz"
         path.write_bytes(whole[: len(whole) // 2])
         told = world().import_opt_outs(path, now=NOW, rejects=tmp_path / "rejects.csv")
-        assert told.taken > 100
-        assert ["cut off"] == [row["fix"][-18:-11] for row in rows_of(tmp_path / "rejects.csv")][
-            :1
-        ] or told.rejected == 1
+        assert 100 < told.taken < 5000
+        assert "from here on the file cannot be read" == rows_of(tmp_path / "rejects.csv")[-1]["reason"][:36]
         path.write_bytes(whole)
         assert 5000 == world().import_opt_outs(path, now=NOW).new
 
@@ -554,19 +552,14 @@ class TestSubscriptions:
         assert ["none", "active"] == [standing(other, "ada"), standing(other, "bob")]
 
     def test_an_address_that_two_share_is_a_reject(self, tmp_path: Path) -> None:
-        """Nobody guesses which of them subscribed, and a resumed run still says so."""
-        mail = world("ada")
-        for name in ("bob", "cem"):
-            mail.store.put([Contact(id=ContactId(name), address=parse_address("home@example.com"))])
+        """Nobody guesses which of them subscribed."""
+        mail = with_two_at_home()
         path = write(tmp_path / "s.csv", "email", "home@example.com", "x@example.com", "y@example.com")
-        shelf(mail).fail("claims_of", RegistryUnavailable("never"))
-        mortal = world(store=Mortal(mail.store, Countdown()))
-        assert mortal is not mail
         told = mail.import_subscriptions(path, to=OFFERS, chunk=1, now=NOW, rejects=tmp_path / "rejects.csv")
-        assert (3, 2, 1, 2) == (told.rows, told.taken, told.rejected, told.new)
+        assert Imported(rows=3, taken=2, rejected=1, new=2) == told
         (row,) = rows_of(tmp_path / "rejects.csv")
         assert ("2", "home@example.com") == (row["line"], row["row"])
-        assert "belongs to 2 contacts: bob, cem" in row["reason"]
+        assert "several contacts have this address: name the contact by its id" == row["reason"]
 
     def test_who_was_erased_does_not_come_back(self, tmp_path: Path) -> None:
         """Rows and lines about somebody who was erased are refused, by id or by address (O5, F62)."""
@@ -575,15 +568,16 @@ class TestSubscriptions:
         mail.export_profiles(tmp_path / "p.jsonl")
         mail.store.erase(ContactId("ada"), [MatchKey("1:ada@example.com")])
         write(tmp_path / "list.csv", "email", address("ada"))
-        rejects = tmp_path / "rejects.csv"
-        for told in (
-            lambda: mail.import_subscriptions(tmp_path / "s.csv", now=LATER, rejects=rejects),
-            lambda: mail.import_profiles(tmp_path / "p.jsonl", now=LATER, rejects=rejects),
-            lambda: mail.import_profiles(tmp_path / "p.jsonl", replace=True, now=LATER, rejects=rejects),
-            lambda: mail.import_subscriptions(tmp_path / "list.csv", to=OFFERS, now=LATER, rejects=rejects),
-        ):
-            assert 1 == told().rejected
-            assert ["this person was erased"] == [row["reason"][:22] for row in rows_of(rejects)]
+        options: dict[str, Any] = {"now": LATER, "rejects": tmp_path / "rejects.csv"}
+        imports: list[Callable[[], Imported]] = [
+            lambda: mail.import_subscriptions(tmp_path / "s.csv", **options),
+            lambda: mail.import_subscriptions(tmp_path / "list.csv", to=OFFERS, **options),
+            lambda: mail.import_profiles(tmp_path / "p.jsonl", **options),
+            lambda: mail.import_profiles(tmp_path / "p.jsonl", replace=True, **options),
+        ]
+        for run in imports:
+            assert 1 == run().rejected
+            assert ["this person was erased"] == [row["reason"][:22] for row in rows_of(tmp_path / "rejects.csv")]
         assert ["bob"] == [one.id for one in mail.store.each()]
 
 
@@ -599,10 +593,8 @@ class TestProfiles:
         other = world("ada")
         told = other.import_profiles(tmp_path / "p.jsonl", now=NOW)
         assert Imported(rows=2, taken=2, new=2) == told
-        assert ({}, 1) == (
-            dict(other.contact("ada").fields),
-            other.store.profiles([ContactId("ada")])["ada"].count("sent"),
-        )
+        (profile,) = other.store.profiles([ContactId("ada")]).values()
+        assert ({}, 1) == (dict(other.contact("ada").fields), profile.count("sent"))
         assert {"spend": 1} == dict(_replaced(other, tmp_path / "p.jsonl").contact("ada").fields)
         again = other.import_profiles(tmp_path / "p.jsonl", replace=True, now=LATER)
         assert (0, 2) == (again.new, again.known)
@@ -732,7 +724,7 @@ class TestResuming:
         path = write(tmp_path / "x.csv", "email", "ada@example.com")
         mail = world(lists=(OFFERS, NEWS))
         for options in ({}, {"source": "shop"}, {"scope": Scope.list("news")}, {"match_contacts": True}):
-            mail.import_opt_outs(path, now=NOW, **options)  # type: ignore[arg-type]
+            mail.import_opt_outs(path, now=NOW, **options)
         for to in (OFFERS, NEWS):
             mail.import_subscriptions(path, now=NOW, to=to)
         assert 6 == len(mail.store.bookmarks("import:"))
@@ -749,17 +741,13 @@ class TestResuming:
         assert evolve(first, new=0, known=7) == second
         assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
 
-    @pytest.mark.parametrize("operation", ["bookmark", "append", "mark"])
+    @pytest.mark.parametrize("operation", ["append", "mark"])
     def test_a_busy_store_is_tried_again(self, operation: str, tmp_path: Path) -> None:
         """What others kept from being written is written a moment later, and counted once (F15)."""
         path = write(tmp_path / "out.csv", "ada@example.com", "bob@example.com")
         mail = world()
-        mail.store.bookmark("")
-        if operation == "bookmark":
-            store: Any = BusyAtSecond(mail.store)
-            assert 2 == world(store=store).import_opt_outs(path, now=NOW).new
-        shelf(mail).fail(operation, RegistryBusy("others write"), times=2 if operation != "bookmark" else 0)
-        assert 2 * (operation != "bookmark") == mail.import_opt_outs(path, now=NOW).new
+        shelf(mail).fail(operation, RegistryBusy("others write"), times=2)
+        assert Imported(rows=2, taken=2, new=2) == mail.import_opt_outs(path, now=NOW)
         assert 2 == len(entries(mail, OptOut))
 
     def test_a_commit_that_went_through_after_all_is_counted(self, tmp_path: Path) -> None:
@@ -797,6 +785,13 @@ class TestResuming:
         with pytest.raises(InvalidInput, match="chunk=0"):
             world().import_opt_outs(write(tmp_path / "out.csv", "a@example.com"), chunk=0, now=NOW)
 
+    def test_rejects_do_not_replace_the_file(self, tmp_path: Path) -> None:
+        """The table of rejects is another file than the one that is read."""
+        path = write(tmp_path / "out.csv", "a@example.com")
+        with pytest.raises(InvalidInput, match="name another one"):
+            world().import_opt_outs(path, now=NOW, rejects=tmp_path / "x" / ".." / "out.csv")
+        assert "a@example.com\n" == path.read_text()
+
     def test_a_bookmark_names_nobody(self, tmp_path: Path) -> None:
         """What an import remembers holds no address."""
         _, run = made_up(tmp_path, "subscriptions")
@@ -804,7 +799,8 @@ class TestResuming:
         run(mail, tmp_path / "r.csv")
         (bookmark,) = mail.store.bookmarks("import:")
         assert {"new", "passed", "refused", "finished"} == set(json.loads(bookmark.note))
-        assert not any(f"{name}@" in bookmark.note for name in ("home", "user0"))
+        assert ["1"] == list(json.loads(bookmark.note)["refused"])
+        assert not any(name in bookmark.note for name in ("home", "user0", "bob", "cem"))
 
 
 class _Through:
@@ -830,35 +826,17 @@ class Counting(_Through):
         return self._store.append(entries, at=at)
 
 
-class BusyAtSecond(_Through):
-    """A store that is busy when it is asked for a bookmark the second time."""
-
-    calls = 0
-
-    def bookmark(self, name: str) -> Any:
-        """Return a bookmark, or be busy."""
-        self.calls += 1
-        if self.calls == 2:
-            raise RegistryBusy("others write")
-        return self._store.bookmark(name)
-
-
 class LosesAnswers(_Through):
     """A store whose second transaction is written, while its answer is lost."""
 
     calls = 0
 
-    def transaction(self) -> Any:
-        """Begin a transaction, and break the connection at the end of the second."""
-        from contextlib import contextmanager
-
-        @contextmanager
-        def lost() -> Any:
-            self.calls += 1
-            breaks = self.calls == 2
-            with self._store.transaction():
-                yield
-            if breaks:
-                raise RegistryBusy("the connection broke")
-
-        return lost()
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the writes inside one; of the second, break the connection once they are made."""
+        self.calls += 1
+        breaks = self.calls == 2
+        with self._store.transaction():
+            yield
+        if breaks:
+            raise RegistryBusy("the connection broke")

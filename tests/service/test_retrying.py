@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from lifecycle_mail.errors import RegistryBusy, RegistryUnavailable
+from lifecycle_mail.errors import OutcomeUnknown, RegistryBusy, RegistryUnavailable
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
 from lifecycle_mail.model.entries import AddressChanged, Consent, Lift, OptOut, Suppression
 from lifecycle_mail.model.events import EventKind
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor
+from lifecycle_mail.ports import Capability
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.service.retrying import TRIES, again
 from lifecycle_mail.testing import days_ago, event, said
@@ -191,6 +192,66 @@ def test_a_busy_store_changes_no_result(name: str) -> None:
             assert 0 == shelved.times
 
 
+class Flaky:
+    """A store as a process sees it whose connection breaks once, in its Nth call.
+
+    Attributes:
+        calls: how many calls there were.
+    """
+
+    def __init__(self, store: object, breaks_at: int | None = None) -> None:
+        self._store = store
+        self._breaks_at = breaks_at
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._store, name)
+        if not callable(value) or name == "transaction":
+            return value
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self.calls += 1
+            if self.calls == self._breaks_at:
+                raise RegistryBusy(f"the connection broke in {name}")
+            return value(*arguments, **named)
+
+        return call
+
+
+@pytest.mark.parametrize(
+    ("name", "capabilities"),
+    [(name, MAILS_ONLY) for name in (*WRITES, "sweep", "plan", "decide", "picture", "reconcile")]
+    + [("send", CAMPAIGNS_ONLY), ("reconcile", CAMPAIGNS_ONLY)],
+)
+def test_a_connection_that_breaks_anywhere_changes_no_result(name: str, capabilities: frozenset[Any]) -> None:
+    """In whichever call of the store, read or write: it is made again, and nobody notices (F21)."""
+    asked = {
+        "sweep": lambda mail: mail.sweep(now=NOW),
+        "plan": lambda mail: str(mail.plan("spring", now=NOW)),
+        "decide": lambda mail: [row.as_row() for row in mail.decide(now=NOW)],
+        "picture": lambda mail: mail.picture("ada", now=NOW),
+        "reconcile": lambda mail: mail.reconcile("spring", now=NOW),
+        **WRITES,
+    }[name]
+
+    def broken(breaks_at: int | None) -> tuple[Lifecycle, Flaky]:
+        mail, store = populated(esp=MemoryEsp(capabilities=capabilities | {Capability.OPT_OUTS, Capability.TAGS}))
+        fake(mail).fail("release" if capabilities == CAMPAIGNS_ONLY else "send", OutcomeUnknown)
+        if name == "reconcile":
+            mail.send(mail.plan("spring", now=NOW - DAY), now=NOW - DAY)
+        flaky = Flaky(store, breaks_at)
+        return world(store=flaky, esp=mail.esp), flaky
+
+    whole, counted = broken(None)
+    answer, total = asked(whole), counted.calls
+    assert total > 0
+    expected = everything(whole)
+    for breaks_at in range(1, total + 1):
+        mail, _ = broken(breaks_at)
+        assert answer == asked(mail), breaks_at
+        assert expected == everything(mail), breaks_at
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_a_store_that_stays_busy_is_an_error_and_nothing_is_half_written(name: str) -> None:
     """After the last try the error is raised; the same call works when the store has time again (F21)."""
@@ -281,6 +342,15 @@ def test_a_single_mail_whose_claim_is_in_doubt_is_not_sent_on_a_guess() -> None:
     assert 1 == mail.send(plan, now=NOW + HOUR).sent
 
 
+def test_a_lease_that_cannot_be_given_back_costs_no_answer() -> None:
+    """What was done is reported, and the lease runs out by itself (F21)."""
+    mail, store = busy("ada", "bob")
+    mail.opt_out("bob", scope=ALL, now=NOW)
+    store.fail("finish", RegistryBusy("locked"), times=4 * TRIES)
+    assert 1 == mail.send(mail.plan("spring", now=NOW), now=NOW).sent
+    assert 1 == mail.drain(now=NOW + DAY).told.total()
+
+
 def test_reconciling_does_not_take_back_what_is_claimed_anew() -> None:
     """The ESP says that it did not leave; meanwhile another reconciles and sends it: that claim stands (F19, F22)."""
 
@@ -309,7 +379,11 @@ def test_reconciling_does_not_take_back_what_is_claimed_anew() -> None:
 def test_what_a_try_that_came_to_nothing_had_seen_is_forgotten() -> None:
     """Withheld in the first try, and passing in the next: they have one fate in the report (F21)."""
     esp = MemoryEsp(capabilities=MAILS_ONLY)
-    mail, store = busy("ada", esp=esp, wait=lambda _: mail.lift("ada", "pause", by=Actor.CONTACT, now=NOW))
+
+    def resume(_: int) -> None:
+        world(store=store).lift("ada", "pause", by=Actor.CONTACT, now=NOW)
+
+    mail, store = busy("ada", esp=esp, wait=resume)
     plan = mail.plan("spring", now=NOW)
     mail.pause("ada", until=NOW + DAY, now=NOW)
     esp.refuse(address("ada"))

@@ -430,6 +430,7 @@ def test_whatever_was_lost_with_the_backup_no_no_that_the_esp_knows_is_overlooke
 def test_a_store_that_was_replaced_within_the_hour_is_noticed() -> None:
     """The bookmark is older than what this process has seen: it sweeps again, however lately it swept (F13)."""
     mail = world("ada")
+    mail.sweep(now=NOW - MINUTE)
     old = backup(mail.store)
     leave(mail, "ada", at=NOW)
     mail.sweep(now=NOW)

@@ -1,7 +1,5 @@
 """What the tests of the store may count on: a Postgres server of their own, and registries on either database."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -9,26 +7,36 @@ from pathlib import Path
 import pytest
 from lifecycle_mail_sql import SqlStore
 
-from adapters.sql.tests.servers import Server, binaries
+from adapters.sql.tests.servers import Server, binaries, started
 from lifecycle_mail.testing.stores.making import PEPPERS
+
+
+def _require_server() -> None:
+    if binaries() is None:
+        pytest.skip("no Postgres server here: apt-get install postgresql")
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """Start a server for all tests of this process."""
-    if binaries() is None:
-        pytest.skip("no Postgres server here: apt-get install postgresql")
-    # Not in pytest's own folder, which other accounts may not enter: the server runs under one of its own.
-    folder = Path(tempfile.mkdtemp(prefix="lifecycle-mail-"))
-    folder.chmod(0o711)
-    try:
-        server = Server(folder / "server")
-        try:
-            yield server
-        finally:
-            server.stop("immediate")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    _require_server()
+    with started() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def _own_postgres() -> Iterator[Server]:
+    _require_server()
+    with started() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres(_own_postgres: Server) -> Server:
+    """Return a server that a test may stop, restart and kill; it runs when the test begins."""
+    if not _own_postgres.is_up:
+        _own_postgres.start()
+    return _own_postgres
 
 
 _schemas = count(1)
@@ -40,7 +48,12 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/mail.db"
     server: Server = request.getfixturevalue("postgres")
-    return server.url(f"t{next(_schemas)}")
+    return server.url(new_schema())
+
+
+def new_schema() -> str:
+    """Return the name of a schema that nobody has used."""
+    return f"t{next(_schemas)}"
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -116,3 +119,20 @@ def _runs(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
+
+
+@contextmanager
+def started() -> Iterator[Server]:
+    """Start a server in a folder of its own, and stop it at the end."""
+    # Not in pytest's own folder, which other accounts may not enter: the server runs under one of its own.
+    folder = Path(tempfile.mkdtemp(prefix="lifecycle-mail-"))
+    folder.chmod(0o711)
+    try:
+        server = Server(folder / "server")
+        try:
+            yield server
+        finally:
+            if server.is_up:
+                server.stop("immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -185,7 +185,12 @@ def plan(campaign: str, loaded: Loaded, now: str | None, form: Format, out: Path
 @now_option
 @format_of(Format.TABLE, Format.JSON)
 def explain(who: str, loaded: Loaded, campaign: str | None, now: str | None, form: Format) -> None:
-    """Say what is decided about WHO (an address or a contact id), by which rule, and what would flip it."""
+    """Say what is decided about WHO (an address or a contact id), by which rule, and what would flip it.
+
+    \b
+    lifecycle-mail explain ada@example.com *_export.csv
+    lifecycle-mail explain ada@example.com --campaign newsletter --db mail.db -c lifecycle.toml
+    """
     contact = loaded.mail.contact(who)
     at = loaded.instant_of(contact, now)
     decisions = loaded.mail.why(contact.id, now=at, campaign=campaign)
@@ -199,7 +204,11 @@ def explain(who: str, loaded: Loaded, campaign: str | None, now: str | None, for
 
 @app.group()
 def lists() -> None:
-    """Look at mailing lists as their subscribers see them."""
+    """Look at mailing lists as their subscribers see them.
+
+    \b
+    lifecycle-mail lists check *_export.csv -c lifecycle.toml
+    """
 
 
 @lists.command("check")
@@ -209,7 +218,11 @@ def lists() -> None:
 @click.option("--most", default=8, show_default=True, help="How many lists a preference page may offer.")
 @guard
 def lists_check(files: Sequence[Path], config: Path | None, form: Format, most: int) -> None:
-    """Find lists shaped by operations, not by topics, and propose topics and segments instead. Findings exit with 1."""
+    """Find lists shaped by operations, not by topics, and propose topics and segments instead. Findings exit with 1.
+
+    \b
+    lifecycle-mail lists check *_export.csv -c lifecycle.toml
+    """
     loaded = load(files, Config.read(config), console=errors)
     usage = usage_of(loaded.mail.programme, loaded.mail.people(), loaded.sent_by_list(), now=loaded.read_at)
     findings = check_lists(usage, most_lists=most)
@@ -233,7 +246,12 @@ def lists_check(files: Sequence[Path], config: Path | None, form: Format, most: 
 @click.option("--toml", is_flag=True, help="Print the resolved policy as TOML, to start one of your own from.")
 @guard
 def policy(name: str, toml: bool) -> None:
-    """Print a policy: the table of tiers and the table of next steps."""
+    """Print a policy: the table of tiers and the table of next steps.
+
+    \b
+    lifecycle-mail policy weekly
+    lifecycle-mail policy weekly --toml > policy.toml
+    """
     found = read_policy(name)
     click.echo(found.to_toml() if toml else f"{found.name}, version {found.version}\n\n{found.tiers}\n\n{found.sunset}")
 
@@ -241,7 +259,11 @@ def policy(name: str, toml: bool) -> None:
 @app.command()
 @format_option
 def facts(form: Format) -> None:
-    """List the facts that predicates can be written over."""
+    """List the facts that predicates can be written over.
+
+    \b
+    lifecycle-mail facts
+    """
     rows = [
         {"fact": f"{fact.name}({fact.takes})" if fact.takes else fact.name, "type": str(fact.type), "says": fact.doc}
         for fact in [*CATALOGUE.values(), *FAMILIES.values()]

@@ -85,7 +85,12 @@ out_option = click.option(
 )
 strict_option = click.option("--strict", is_flag=True, help="Exit with 1 where any row was rejected.")
 most_option = click.option(
-    "--most", type=click.IntRange(min=0), default=100, show_default=True, help="How many are shown; 0 for all."
+    "--most",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="How many are shown; 0 for all.",
 )
 
 

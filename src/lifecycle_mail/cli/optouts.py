@@ -248,9 +248,9 @@ def _standing(person: Person, key: ListKey, at: datetime, lists: Mapping[str, Ma
 
 @optouts.command()
 @instant_option("--since", says="From this UTC day on. Default: all that is known.")
-@click.option("--threshold", type=float, default=WatchRules().threshold, show_default=True,
+@click.option("--threshold", metavar="SHARE", type=float, default=WatchRules().threshold, show_default=True,
               help="The share of the delivered above which a rate is an alert.")  # fmt: skip
-@click.option("--least", type=int, default=WatchRules().least, show_default=True,
+@click.option("--least", metavar="N", type=int, default=WatchRules().least, show_default=True,
               help="The fewest mails delivered that tell.")  # fmt: skip
 @format_option
 @with_registry(writes=False, esp=True)

@@ -73,7 +73,12 @@ def _row(posted: Posted) -> dict[str, object]:
 
 
 @outbox.command()
-@click.option("--most", type=click.IntRange(min=1), help="How many tasks are done at most. Default: all that are due.")
+@click.option(
+    "--most",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many tasks are done at most. Default: all that are due.",
+)
 @with_registry(writes=True, esp=True)
 def drain(mail: Lifecycle, most: int | None) -> None:
     """Tell the ESP what it does not know yet.

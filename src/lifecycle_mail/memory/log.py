@@ -128,12 +128,13 @@ class Log(Base):
             return {contact_id: self._about(contact_id, keys, last) for contact_id, keys in whom.items()}
 
     def _about(self, contact_id: ContactId, keys: Collection[MatchKey], last: int) -> Sequence[Entry]:
-        asked = {form: name for name in (contact_id, *keys) for form in self._forms(name) if form != name}
         own = self._by_contact.get(self._stored(contact_id), {})
-        ever = {MatchKey(form) for key in keys for form in self._forms(key)}
+        names: set[str] = {contact_id, *keys}
         for record in own.values():
             if isinstance(record.entry, AddressChanged):
-                ever |= {key for key in (record.entry.old, record.entry.subject.key) if key is not None}
+                names |= {key for key in (record.entry.old, record.entry.subject.key) if key is not None}
+        asked = {form: name for name in names for form in self._forms(name) if form != name}
+        ever = {MatchKey(form) for name in names - {contact_id} for form in self._forms(name)}
         found = {seq: record.entry for seq, record in own.items() if seq <= last}
         for key in ever:
             found |= {seq: record.entry for seq, record in self._by_key.get(key, {}).items() if seq <= last}

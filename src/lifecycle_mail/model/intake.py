@@ -84,7 +84,7 @@ class Held:
     """
 
     who: Who
-    kind: SuppressionKind
+    kind: SuppressionKind = field(converter=SuppressionKind)
     provenance: Provenance
     event_id: str | None = None
     dated: bool = True

@@ -64,7 +64,7 @@ class Claim:
         state: how far it has come.
         leaves_list: the list that the unsubscribe link in it leaves.
         address: whose inbox it goes to (`EmailAddress.identity`): one campaign goes there once, whoever it names.
-            After an erasure a keyed hash of it.
+            After an erasure a keyed hash of it, unless another contact uses it.
         position: the log's sequence number up to which opt-outs were read for it.
         at: when it came to that state.
         opted_out_at: when the person said no after hand-off: the mail was in flight (F18).

@@ -296,6 +296,10 @@ class Maintained(Protocol):
         """Make anew from the log what is kept beside it."""
         ...
 
+    def scrub(self) -> None:
+        """Write anew whatever may still hold, in free space, what was erased (O5)."""
+        ...
+
     def stats(self) -> Mapping[str, int | str]:
         """Return how much of what the store holds, by name."""
         ...

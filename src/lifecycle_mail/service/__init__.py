@@ -1,8 +1,12 @@
 """The service: `Lifecycle(esp=..., store=...)`, the one place that calls ports."""
 
 from lifecycle_mail.service.applying import Applied
+from lifecycle_mail.service.archiving import Archived
+from lifecycle_mail.service.breaker import Breaker
 from lifecycle_mail.service.causes import OptOutCauses
+from lifecycle_mail.service.cleaning import Verdict
 from lifecycle_mail.service.consenting import NeedsConfirmation, OptedOut, Subscribed
+from lifecycle_mail.service.forgetting import Erased
 from lifecycle_mail.service.handoff import SendReport
 from lifecycle_mail.service.lifecycle import Lifecycle
 from lifecycle_mail.service.outbox import Drained
@@ -11,8 +15,11 @@ from lifecycle_mail.service.receiving import Received
 
 __all__ = [
     "Applied",
+    "Archived",
     "AsOf",
+    "Breaker",
     "Drained",
+    "Erased",
     "Lifecycle",
     "NeedsConfirmation",
     "OptOutCauses",
@@ -20,4 +27,5 @@ __all__ = [
     "Received",
     "SendReport",
     "Subscribed",
+    "Verdict",
 ]

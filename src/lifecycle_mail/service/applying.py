@@ -18,7 +18,7 @@ from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.policy.deciding import ContactDecision
 from lifecycle_mail.policy.sunset import ENGAGED_ACTIONS, UNRESPONSIVE, UNRESPONSIVE_ACTIONS, Action
 from lifecycle_mail.ports import Capability, Crm, Esp, Store
-from lifecycle_mail.service.outbox import post_picture, post_tags
+from lifecycle_mail.service.outbox import post_pictures, post_tags
 from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.retrying import in_transaction
 
@@ -101,8 +101,7 @@ def _post(
     ids = [contact.id for contact in contacts]
     if Capability.TAGS in esp.capabilities:
         post_tags(store, esp, ids, UNRESPONSIVE, present=present, now=now)
-    for one in ids:
-        post_picture(store, crm, one, now=now)
+    post_pictures(store, crm, ids, now=now)
 
 
 def _sunset(row: ContactDecision, subject: Subject, now: datetime) -> Suppression:

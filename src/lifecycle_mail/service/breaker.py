@@ -68,17 +68,16 @@ class Breaker:
 
 
 def require_plausible(
-    decisions: Iterable[ContactDecision], breaker: Breaker, reader: Reader, *, now: datetime, confirm: int | None
-) -> Sequence[ContactDecision]:
-    """Count whom decisions would newly sunset, and return them, for they may come from a stream that ends.
+    rows: Sequence[ContactDecision], breaker: Breaker, reader: Reader, *, now: datetime, confirm: int | None
+) -> None:
+    """Count whom decisions would newly sunset.
 
     Raises:
         BreakerOpen: they are more than the limit, and more than were confirmed.
     """
-    rows = decisions if isinstance(decisions, Sequence) else list(decisions)
     falling = [row for row in rows if row.action.outcome == Action.SUNSET and not _is_sunset(row.subject.person, now)]
     if len(falling) <= breaker.least:
-        return rows
+        return
     of = reader.store.count()
     limit = breaker.limit(of)
     allowed = max(limit, confirm or 0)
@@ -90,7 +89,6 @@ def require_plausible(
             f"and if it is right, apply them with confirm={count}"
         )
         raise BreakerOpen("this run", count=count, of=of, limit=limit, fix=fix)
-    return rows
 
 
 def _is_sunset(person: Person, now: datetime) -> bool:

@@ -9,7 +9,7 @@ are those of the gates.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -23,6 +23,7 @@ from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.eligibility import GATES, Withheld
 from lifecycle_mail.ports import Marks
 from lifecycle_mail.service.reading import Reader, chunks
+from lifecycle_mail.service.retrying import again
 
 INVALID = "invalid"
 """What holds a text that is no address."""
@@ -68,13 +69,15 @@ class Screener:
         reader: of the store.
         to: the list that they would be mailed for; None asks about marketing by e-mail as such.
         now: the instant of asking.
+        wait: see `retrying.again`.
     """
 
-    def __init__(self, reader: Reader, *, to: MailingList | None, now: datetime) -> None:
+    def __init__(self, reader: Reader, *, to: MailingList | None, now: datetime, wait: Callable[[int], None]) -> None:
         self._reader = reader
         self._store = reader.store
         self._to = to
         self._now = now
+        self._wait = wait
 
     def screen(self, addresses: Iterable[str], *, chunk: int) -> Iterator[Verdict]:
         """Yield a verdict for each address, in order; nothing is kept of those before."""
@@ -83,8 +86,7 @@ class Screener:
 
     def _verdicts(self, texts: Sequence[str]) -> Iterator[Verdict]:
         keys = match_keys(texts, self._reader.rules)
-        marked = self._store.marks({key for key in keys if key is not None})
-        read = self._read([key for key, marks in marked.items() if marks.read])
+        marked, read = again(lambda: self._held({key for key in keys if key is not None}), wait=self._wait)
         for text, key in zip(texts, keys, strict=True):
             if key is None:
                 yield _invalid(text)
@@ -93,6 +95,10 @@ class Screener:
             else:
                 why = read[key] if key in read else self._added_up(marked[key])
                 yield Verdict(text) if why is None else Verdict(text, True, why.value, _BECAUSE[why])
+
+    def _held(self, keys: Collection[MatchKey]) -> tuple[Mapping[MatchKey, Marks], Mapping[MatchKey, Withheld | None]]:
+        marked = self._store.marks(keys)
+        return marked, self._read([key for key, marks in marked.items() if marks.read])
 
     def _added_up(self, marks: Marks) -> Withheld | None:
         return _first([*(_SAID[no.kind] for no in marks.noes if self._covers(no)), *map(_HELD.get, marks.suppressions)])

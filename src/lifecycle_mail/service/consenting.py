@@ -10,7 +10,7 @@ because nothing is mailed to them anyhow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from attrs import evolve, frozen
@@ -248,12 +248,11 @@ class Consents:
         with self.store.transaction():
             speaker, erased = self._heard(who)
             claims = [claim for one in speaker.holders for claim in self.store.claims_of(one)]
-            people = self._people(speaker)
             if erased:
                 scope = scope or Scope.all()
             elif scope is None:
-                scope = self._scope_of(campaign, claims, people, now=now)
-            elif scope.kind is ScopeKind.LIST and not _is_known(scope.key, declared, people):
+                scope = self._scope_of(campaign, claims, speaker, now=now)
+            elif scope.kind is ScopeKind.LIST and not self._is_known(scope.key, declared, speaker):
                 # A no to a list that nobody knows would bind nothing, and nobody would notice.
                 raise UnknownName("list", scope.key, declared)
             repeated = None if event_id is not None else _repeated(speaker, scope)
@@ -293,6 +292,9 @@ class Consents:
             return speaker, False
         return Speaker(speaker.subject, (), ()), True
 
+    def _is_known(self, key: str, declared: Collection[str], speaker: Speaker) -> bool:
+        return key in declared or any(key in person.lists() for person in self._people(speaker))
+
     def _people(self, speaker: Speaker) -> list[Person]:
         return self.reader.people(list(self.store.get(speaker.holders).values()))
 
@@ -303,9 +305,8 @@ class Consents:
             return record.entry
         return made
 
-    @staticmethod
     def _scope_of(
-        campaign: Campaign | None, claims: Sequence[Claim], people: Sequence[Person], *, now: datetime
+        self, campaign: Campaign | None, claims: Sequence[Claim], speaker: Speaker, *, now: datetime
     ) -> Scope:
         """Leaving through a campaign leaves the list that its mail named (L3)."""
         if campaign is None:
@@ -319,6 +320,7 @@ class Consents:
             raise InvalidInput(
                 f"no list is known behind campaign {campaign.key!r}, which sent them nothing: give scope="
             )
+        people = self._people(speaker)
         active = [
             key for key in campaign.lists if any(one.standing(key, now=now) is ListStanding.ACTIVE for one in people)
         ]
@@ -401,10 +403,6 @@ def _implied_until(
             f"or give expires_at="
         )
     return until
-
-
-def _is_known(key: str, declared: Collection[str], people: Iterable[Person]) -> bool:
-    return key in declared or any(key in person.lists() for person in people)
 
 
 def _repeated(speaker: Speaker, scope: Scope) -> OptOut | None:

@@ -101,7 +101,7 @@ class Forgetter:
     def erase(self, who: str, said: Provenance, *, now: datetime) -> Erased:
         """Erase somebody; see `Lifecycle.erase`."""
         again(self._rehearse, wait=self._wait)
-        found = self._find(who)
+        found = again(lambda: self._find(who), wait=self._wait)
         told: set[str] = set()
         while found is not None:
             told.update(self._tell(found))
@@ -140,9 +140,9 @@ class Forgetter:
             if gone:
                 raise AmbiguousAddress(mask(who), [contact.id, *gone])
             return self._of(contact.id, contact.address)
-        archived = ContactId(who)
-        if self._store.about({archived: ()})[archived]:
-            return None if self._store.erased([who]) else self._of(archived, None)
+        gone_or_unmade = ContactId(who)  # archived, or known by events alone
+        if self._store.about({gone_or_unmade: ()})[gone_or_unmade] or self._store.events_of(gone_or_unmade):
+            return None if self._store.erased([who]) else self._of(gone_or_unmade, None)
         try:
             address = parse_address(who)
         except InvalidAddress:

@@ -15,7 +15,7 @@ from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.ports import SPENT_STATES, Capability, Claim, ClaimState, Esp, SendsCampaigns, SendsMails, Store
 from lifecycle_mail.service.receiving import take_events
-from lifecycle_mail.service.retrying import in_transaction
+from lifecycle_mail.service.retrying import again, in_transaction
 
 
 @frozen(kw_only=True)
@@ -79,7 +79,8 @@ def reconcile(
     store: Store, esp: Esp, campaign: Campaign, *, now: datetime, wait: Callable[[int], None]
 ) -> dict[str, int]:
     """Settle claims whose outcome is unknown by what the ESP says of them; see `Lifecycle.reconcile`."""
-    unknown = [one for one, claim in store.claims(campaign.key).items() if claim.state is ClaimState.UNKNOWN]
+    claims = again(lambda: store.claims(campaign.key), wait=wait)
+    unknown = [one for one, claim in claims.items() if claim.state is ClaimState.UNKNOWN]
     states: dict[ClaimState, list[ContactId]] = {ClaimState.HANDED_OFF: [], ClaimState.RETURNED: []}
     whole = leaves_whole(esp, campaign)
     released = whole and bool(unknown) and cast(SendsCampaigns, esp).released(campaign.key)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.errors import AmbiguousAddress, InvalidInput
 from lifecycle_mail.files.importing import open_opt_outs
 from lifecycle_mail.files.importing_rows import Given, Row, Tell
 from lifecycle_mail.files.importing_subscriptions import Subscription, Taking, open_subscriptions
@@ -33,7 +33,10 @@ from lifecycle_mail.service.moving import Written
 from lifecycle_mail.service.reading import Reader
 from lifecycle_mail.service.receiving import Received
 
+# Kept in the bookmark until the import ends, and so without a name of anybody's.
 _ERASED = "this person was erased: an import brings nothing of them back (O5)"
+_SHARED = "several contacts have this address: name the contact by its id"
+_REFUSED = "the registry refuses what it says"
 
 
 def _way(what: str, *said: object) -> str:
@@ -134,7 +137,7 @@ class Subscriptions:
         received = self.receive(list(said.values()))
         for statement, problem in (*received.ambiguous, *received.refused):
             place = places[id(statement)]
-            refused[place] = str(problem)
+            refused[place] = _SHARED if isinstance(problem, AmbiguousAddress) else _REFUSED
             passed -= isinstance(statement, Known)
         asked = [_request(row, rules) for place, row in values if row.asked and place not in refused]
         new = received.entries + len(store.append(asked, at=self.taking.now))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from lifecycle_mail.errors import RegistryBusy
 from lifecycle_mail.ports import Store
 from lifecycle_mail.service.retrying import again
 
@@ -67,5 +69,6 @@ class Lease:
         return self._clock() - self._kept_at < LEASE / 3 or self.take()
 
     def give_back(self) -> None:
-        """Let others have it."""
-        again(lambda: self._store.finish(self._work, self._worker), wait=self._wait)
+        """Let others have it; where the store is too busy even for that, it runs out by itself."""
+        with suppress(RegistryBusy):  # the work is done, and its result is worth more
+            again(lambda: self._store.finish(self._work, self._worker), wait=self._wait)

@@ -155,6 +155,8 @@ class Import:
         """Read the file to its end."""
         if self.chunk < 1:
             raise InvalidInput(f"chunk={self.chunk}: a transaction covers one row at least")
+        if self.rejects is not None and self.rejects.resolve() == self.path.resolve():
+            raise InvalidInput(f"rejects={str(self.rejects)!r} is the file that is read: name another one")
         state = _State.read(self.store.bookmark(self._name))
         start, done, rejected = state.place, 0, 0
         with self._rejects() as write_reject, self.work.open() as (rows, read):

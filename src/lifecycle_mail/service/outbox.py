@@ -22,7 +22,7 @@ from lifecycle_mail.errors import EspError
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.ports import LARGEST_CHUNK, Bookmark, Crm, Esp, Store, Task, TaskKind, TaskState
 from lifecycle_mail.service.leasing import Clock, Lease
-from lifecycle_mail.service.retrying import in_transaction
+from lifecycle_mail.service.retrying import again, in_transaction
 from lifecycle_mail.service.telling import Teller, of_crm, of_esp
 
 
@@ -64,12 +64,11 @@ def drain(
                 break
             left -= done
     targets = {teller.target for teller in tellers}
+    waiting = again(store.waiting, wait=wait)
     return Drained(
         told=sum((teller.told for teller in tellers), Counter[str]()),
         refused=sum(teller.refused for teller in tellers),
-        left=sum(
-            many for (target, _, state), many in store.waiting().items() if target in targets and state is TaskState.DUE
-        ),
+        left=sum(many for (target, _, state), many in waiting.items() if target in targets and state is TaskState.DUE),
         problems={teller.target: teller.problem for teller in tellers if teller.problem is not None},
     )
 
@@ -88,8 +87,11 @@ def _look_through(teller: Teller, store: Store, *, clock: Clock, wait: Callable[
         store.mark(Bookmark(name=name, place=records[-1].seq, at=clock()))
         return len(records) == LARGEST_CHUNK
 
-    mark = store.bookmark(name)
-    if mark is not None and mark.place >= store.position():
+    def is_through() -> bool:
+        mark = store.bookmark(name)
+        return mark is not None and mark.place >= store.position()
+
+    if again(is_through, wait=wait):
         return
     lease = Lease(store, name, clock=clock, wait=wait)
     if not lease.take():  # another worker looks; what it posts is done by both
@@ -104,15 +106,18 @@ def _look_through(teller: Teller, store: Store, *, clock: Clock, wait: Callable[
 # -- tasks that come from no log entry
 
 
-def post_picture(store: Store, crm: Crm | None, contact_id: ContactId, *, now: datetime) -> None:
-    """Post that a contact has changed, in the transaction that changes them."""
-    if crm is None:
+def post_pictures(store: Store, crm: Crm | None, contact_ids: Collection[ContactId], *, now: datetime) -> None:
+    """Post that contacts have changed, in the transaction that changes them."""
+    if crm is None or not contact_ids:
         return
-    moment = now.isoformat()
+    target, moment, ids = of_crm(crm), now.isoformat(), set(contact_ids)
     for number in count():  # several changes within one tick of the clock are a task each
         detail = f"{moment} {number}"
-        task = Task(target=of_crm(crm), kind=TaskKind.PICTURE, contact_id=contact_id, detail=detail, made_at=now)
-        if store.post([task]):
+        tasks = [
+            Task(target=target, kind=TaskKind.PICTURE, contact_id=one, detail=detail, made_at=now)
+            for one in sorted(ids)
+        ]
+        if store.post(tasks) == len(tasks):  # else some are shown once more than they need to be
             return
 
 

@@ -18,10 +18,9 @@ from attrs import evolve, frozen
 
 from lifecycle_mail.errors import AmbiguousAddress, InvalidInput
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey
-from lifecycle_mail.model.contacts import Contact, FieldType, read_field
+from lifecycle_mail.model.contacts import Contact, FieldType
 from lifecycle_mail.model.entries import (
     SUPPRESSION_RULES,
-    AddressChanged,
     Consent,
     Entry,
     OptOut,
@@ -34,11 +33,11 @@ from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, 
 from lifecycle_mail.model.lists import Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, marks_of, resolve
-from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import Store
 from lifecycle_mail.service.breaker import Breaker, sift
 from lifecycle_mail.service.flights import mark_in_flight
-from lifecycle_mail.service.reading import Reader, chunks, last_key
+from lifecycle_mail.service.placing import Placer
+from lifecycle_mail.service.reading import Reader, chunks
 
 FUTURE = timedelta(hours=24)
 """How far ahead of its receipt an event may be stamped before it is quarantined."""
@@ -121,16 +120,10 @@ class Receiver:
     ) -> None:
         self.reader = reader
         self.store = reader.store
-        self.fields = fields
         self.lists = lists
-        self.new_id = new_id
         self.breaker = breaker or Breaker()
         self.now = now
-        self._contacts: dict[ContactId, Contact] = {}
-        self._dirty: dict[ContactId, Contact] = {}
-        self._by_address: dict[str, set[ContactId]] = {}
-        self._made: set[ContactId] = set()
-        self._of_erased = 0
+        self._placer = Placer(reader, fields=fields, new_id=new_id, now=now)
         self._blocked = 0
         self._aside = 0
         self._entries: list[Entry] = []
@@ -147,13 +140,13 @@ class Receiver:
         snapshots: list[tuple[ContactId, Counted]] = []
         said: list[tuple[Left | Held | Joined, Sequence[ContactId]]] = []
         with self.store.transaction():
-            for statement in self._without_erased(batch):
+            for statement in self._placer.without_erased(batch):
                 try:
-                    contact = self._place(statement)
+                    contact = self._placer.place(statement)
                     if isinstance(statement, Happened):
                         happened.append(_event(statement, contact.id))
                     elif isinstance(statement, Known):
-                        self._know(contact, statement)
+                        self._placer.know(contact, statement)
                     elif isinstance(statement, Counted):
                         snapshots.append((contact.id, statement))
                     elif isinstance(statement, Held) and statement.blocked:
@@ -162,22 +155,23 @@ class Receiver:
                         said.append((statement, [contact.id]))
                 except AmbiguousAddress as error:
                     self._ambiguous.append((statement, error))
-                    if isinstance(statement, Left | Held):  # a no binds the address, whoever uses it
+                    if isinstance(statement, Held) and statement.blocked:
+                        self._blocked += 1
+                    elif isinstance(statement, Left | Held):  # a no binds the address, whoever uses it
                         said.append((statement, self._sharing(statement.who, error)))
                 except InvalidInput as error:
                     self._refused.append((statement, error))
-            self.store.put(list(self._dirty.values()))
-            self._link_made()
+            self._entries += self._placer.write()
             written = self._say(said)
             taken = _take(self.store, happened, now=self.now)
             self._count(snapshots)
         return Received(
             statements=len(batch),
-            contacts=len(self._made),
+            contacts=len(self._placer.made),
             entries=written,
             events=taken.new,
             duplicates=len(happened) - len(taken.early) - taken.new,
-            erased=self._of_erased,
+            erased=self._placer.of_erased,
             blocked=self._blocked,
             set_aside=self._aside,
             quarantined=taken.early,
@@ -186,137 +180,13 @@ class Receiver:
             refused=tuple(self._refused),
         )
 
-    # -- who was erased
-
-    def _without_erased(self, batch: Sequence[Statement]) -> Iterator[Statement]:
-        """Yield what speaks of people who were not erased; what names somebody else at an erased address comes last."""
-        erased = self._erased_in(batch)
-        others: list[Statement] = []
-        for statement in batch:
-            who = statement.who
-            if erased and who.contact_id in erased:
-                self._of_erased += 1
-            elif erased and who.address is not None and who.address.match_key(self.reader.rules) in erased:
-                self._of_erased += 1
-                if who.contact_id is not None:
-                    others.append(evolve(statement, who=Who(who.contact_id)))
-            else:
-                yield statement
-        for statement in others:
-            # Only of a contact whom we know otherwise: one made for this is the erased person under another id.
-            if self._by_id(ContactId(statement.who.contact_id or "")) is not None:
-                yield statement
-
-    def _erased_in(self, batch: Sequence[Statement]) -> set[str]:
-        names: dict[str, None] = {}
-        for statement in batch:
-            if statement.who.contact_id is not None:
-                names[statement.who.contact_id] = None
-            if statement.who.address is not None:
-                names[statement.who.address.match_key(self.reader.rules)] = None
-        return {one for some in chunks(names) for one in self.store.erased(some)}
-
-    # -- contacts
-
-    def _place(self, statement: Statement) -> Contact:
-        who = statement.who
-        if who.contact_id is not None:
-            contact = self._by_id(ContactId(who.contact_id))
-            if contact is None:
-                return self._make(ContactId(who.contact_id), who.address)
-            # Only what says who somebody is moves them: a late report about a mail names the address it went to.
-            moves = isinstance(statement, Known) or contact.address is None
-            if moves and who.address is not None and contact.address != who.address:
-                return self._move(contact, who.address)
-            return contact
-        assert who.address is not None  # noqa: S101 - Who holds one of the two
-        ids = self._at(who.address)
-        if len(ids) > 1:
-            raise AmbiguousAddress(who.address.masked, ids)
-        for one in ids:
-            found = self._by_id(one)
-            assert found is not None  # noqa: S101 - the store has just named them
-            return found
-        return self._make(self.new_id(who.address), who.address)
+    # -- entries
 
     def _sharing(self, who: Who, error: AmbiguousAddress) -> Sequence[ContactId]:
         holders = [ContactId(one) for one in error.contact_ids]
         if who.address is not None:
             self._shared[who.address.match_key(self.reader.rules)] = holders
         return holders
-
-    def _at(self, address: EmailAddress) -> set[ContactId]:
-        """Return who has an address, those of this batch that are not written yet among them."""
-        identity = address.identity
-        if identity not in self._by_address:
-            self._by_address[identity] = set(self.store.find(identity))
-        return self._by_address[identity]
-
-    def _by_id(self, contact_id: ContactId) -> Contact | None:
-        if contact_id not in self._contacts:
-            found = self.store.get([contact_id])
-            if not found:
-                return None
-            self._contacts.update(found)
-        return self._contacts[contact_id]
-
-    def _make(self, contact_id: ContactId, address: EmailAddress | None) -> Contact:
-        self._made.add(contact_id)
-        made = Contact(id=contact_id, address=address)
-        self._write(made)
-        return made
-
-    def _move(self, contact: Contact, address: EmailAddress) -> Contact:
-        old = self.reader.key(contact)
-        moved = evolve(contact, address=address)
-        self._write(moved)
-        if self.reader.key(moved) != old:
-            self._entries.append(self._moved(moved, old))
-        return moved
-
-    def _moved(self, contact: Contact, old: MatchKey | None) -> AddressChanged:
-        provenance = Provenance(actor=Actor.OPERATOR, through=Through.IMPORT, at=self.now, source="import")
-        return AddressChanged(subject=self.reader.named(contact), old=old, provenance=provenance)
-
-    def _link_made(self) -> None:
-        """Write that contacts who come back from an archive have another address, where the log knows them by one."""
-        if not self.store.position():
-            return
-        for ids in chunks(sorted(self._made)):
-            about = self.store.about(dict.fromkeys(ids, ()))
-            for one in ids:
-                contact, known = self._contacts[one], last_key(about[one], one)
-                if known is not None and self.reader.key(contact) not in (None, known):
-                    self._entries.append(self._moved(contact, known))
-
-    def _know(self, contact: Contact, statement: Known) -> None:
-        known = {
-            name: read_field(name, value, self.fields[name]) if name in self.fields else value
-            for name, value in statement.fields.items()
-        }
-        self._write(
-            evolve(
-                contact,
-                fields={**contact.fields, **known},
-                tags=contact.tags | statement.tags,
-                source=statement.source or contact.source,
-                signed_up_at=statement.signed_up_at or contact.signed_up_at,
-                timezone=statement.timezone or contact.timezone,
-                locale=statement.locale or contact.locale,
-            )
-        )
-
-    def _write(self, contact: Contact) -> None:
-        """Keep a contact to be written, and let the next statement in the batch find it."""
-        before = self._contacts.get(contact.id)
-        if before is not None and before.address is not None:
-            self._at(before.address).discard(contact.id)
-        if contact.address is not None:
-            self._at(contact.address).add(contact.id)
-        self._contacts[contact.id] = contact
-        self._dirty[contact.id] = contact
-
-    # -- entries
 
     def _say(self, said: Sequence[tuple[Left | Held | Joined, Sequence[ContactId]]]) -> int:
         """Write what was said about consent, who joined first; return how many entries are new."""
@@ -327,7 +197,7 @@ class Receiver:
             if not isinstance(statement, Joined):
                 bound = self._bound(statement, holders) if isinstance(statement, Left) else statement
                 self._add(bound, holders[0] if len(holders) == 1 else None)
-        entries, waiting = sift(self._entries, self.breaker, self.store, new=self._made, now=self.now)
+        entries, waiting = sift(self._entries, self.breaker, self.store, new=self._placer.made, now=self.now)
         self.store.set_aside(waiting)
         self._aside = len(waiting)
         written = self.store.append(entries, at=self.now)
@@ -351,7 +221,7 @@ class Receiver:
         return evolve(statement, scope=Scope.all())
 
     def _add(self, statement: Left | Held | Joined, contact_id: ContactId | None) -> None:
-        known = None if contact_id is None else self._by_id(contact_id)
+        known = None if contact_id is None else self._placer.by_id(contact_id)
         address = statement.who.address or (known.address if known is not None else None)
         entry = self._entry(statement, contact_id, address)
         if isinstance(statement, Left | Held) and statement.event_id is not None and statement.dated:

@@ -15,8 +15,9 @@ lost, the mail is not sent: it stays claimed, is unknown to the next call, and t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar, cast
 
 from lifecycle_mail.errors import CampaignRefused, EspError, EspUnavailable, OutcomeUnknown
@@ -111,6 +112,9 @@ class Sender:
     def _once(self, work: Callable[[], T]) -> T:
         return in_transaction(self.store, work, wait=self.wait)
 
+    def _read(self, work: Callable[[], T]) -> T:
+        return again(work, wait=self.wait)
+
     # -- screening again
 
     def _screen(self, ids: Collection[ContactId], already_sent: Collection[ContactId]) -> list[PlanRow]:
@@ -140,7 +144,7 @@ class Sender:
         unknown: set[ContactId] = set()
         problem: EspError | None = None
         self._doubt_open(key)
-        already = spent(again(lambda: self.store.claims(key), wait=self.wait))
+        already = spent(self._read(lambda: self.store.claims(key)))
         for contact_id in ids:
             self._require(self.lease.keep())
             passing, free = self._claim_one(contact_id, already)
@@ -198,11 +202,10 @@ class Sender:
         problem = self._stage(esp, ids, content)
         if problem is not None:  # releasing a part would shut out the rest: what is staged waits for the next call
             return self._report(problem=problem)
-        expected, problem = self._read_back(esp, self._delta(esp, self._open(key)))
+        expected, problem = self._read_back(esp, self._delta(esp, self._read(lambda: self._open(key))))
         if not expected:
             self._settle_open(key, ClaimState.RETURNED)
             return self._report(problem=problem)
-        self._require(self.lease.take())
         try:
             esp.release(key)
         except OutcomeUnknown as error:
@@ -218,11 +221,12 @@ class Sender:
     def _finish_released(self, ids: list[ContactId]) -> SendReport:
         """Released, and the answer or the worker was lost: what was staged has left."""
         key = self.campaign.key
-        before = self.store.claims(key)
-        gone = self._open(key)
+        before = self._read(lambda: self.store.claims(key))
+        gone = {one for one, claim in before.items() if claim.state in OPEN_STATES}
         self._hand_off(gone)
         self._note_in_flight(gone, after=min((before[one].position for one in gone), default=0))
-        more = self._passing([one for one in ids if one not in gone], spent(self.store.claims(key)))
+        rest = [one for one in ids if one not in gone]
+        more = self._read(lambda: self._passing(rest, spent(self.store.claims(key))))
         if more:
             raise CampaignRefused(f"campaign {key!r} was released before: make a new campaign for {len(more)} more")
         return self._report(sent=gone)
@@ -232,7 +236,7 @@ class Sender:
         # What a run that died had claimed is claimed anew; what it had staged is screened again from its position.
         left = self._once(self._return_claimed)
         staged = {one: claim.position for one, claim in left.items() if claim.state is ClaimState.STAGED}
-        self.seen = min([self.store.position(), *staged.values()])
+        self.seen = min([self._read(self.store.position), *staged.values()])
         passed: set[ContactId] = set()
         for chunk in chunks(ids, LARGEST_CHUNK):
             self._require(self.lease.take())
@@ -284,16 +288,20 @@ class Sender:
     def _delta(self, esp: SendsCampaigns, staged: set[ContactId]) -> set[ContactId]:
         """Screen again whom the log has spoken of since they were screened, until it says nothing new (F17)."""
         while True:
-            news = list(self.store.records(after=self.seen))
+            news = self._read(lambda: list(self.store.records(after=self.seen)))
             if not news:
                 return staged
             self.seen = news[-1].seq
-            # Whose address changed is staged under the old one.
-            moved = {record.entry.subject.contact_id for record in news if isinstance(record.entry, AddressChanged)}
-            touched = self._touched(news, staged)
-            gone = touched - {one.contact_id for one in self._passing(touched - moved, ())}
+            gone = self._read(partial(self._gone, news, staged))
             self._take_out(esp, gone)
             staged = staged - gone
+
+    def _gone(self, news: Sequence[Record], staged: set[ContactId]) -> set[ContactId]:
+        """Return who of the staged may not be mailed any more, or not there, now that the log says more."""
+        # Whose address changed is staged under the old one.
+        moved = {record.entry.subject.contact_id for record in news if isinstance(record.entry, AddressChanged)}
+        touched = self._touched(news, staged)
+        return touched - {one.contact_id for one in self._passing(touched - moved, ())}
 
     def _touched(self, news: Iterable[Record], among: set[ContactId]) -> set[ContactId]:
         """Return whom of these contacts the news may bind: by id, or by an address they have or used to have."""
@@ -325,6 +333,7 @@ class Sender:
         found: set[ContactId] = set()
         for attempt in range(1, READS + 1):
             found = set(esp.staged(key))
+            self._require(self.lease.keep())  # before the log is read for the last time: nothing comes after that
             if found == expected:
                 left = self._delta(esp, expected)
                 if left == expected:
@@ -338,8 +347,11 @@ class Sender:
         missing = expected - found
         self._take_out(esp, missing)
         expected = expected & found
-        if (expected or not missing) and set(esp.staged(key)) <= expected == self._delta(esp, expected):
-            return expected, None
+        if expected or not missing:
+            found = set(esp.staged(key))
+            self._require(self.lease.keep())
+            if found <= expected == self._delta(esp, expected):
+                return expected, None
         problem = EspUnavailable(
             esp=esp.name,
             operation="read back",
@@ -388,7 +400,7 @@ class Sender:
     def _note_in_flight(self, ids: set[ContactId], *, after: int) -> None:
         """Note whose no was recorded after they were screened, too late for this mail (F18)."""
         if ids:
-            again(lambda: self._mark_in_flight(ids, after=after), wait=self.wait)
+            self._once(lambda: self._mark_in_flight(ids, after=after))
 
     def _mark_in_flight(self, ids: set[ContactId], *, after: int) -> None:
         news = [record for record in self.store.records(after=after) if isinstance(record.entry, OptOut)]

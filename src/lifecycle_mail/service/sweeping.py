@@ -21,7 +21,7 @@ from lifecycle_mail.ports.esps import ListsOptOuts
 from lifecycle_mail.service.leasing import Clock, Lease
 from lifecycle_mail.service.reading import chunks
 from lifecycle_mail.service.receiving import Received
-from lifecycle_mail.service.retrying import in_transaction
+from lifecycle_mail.service.retrying import again, in_transaction
 
 AGAIN = timedelta(hours=1)
 """How much of what the last sweep has read is read once more: the ESP's clock is not ours, and its lists lag."""
@@ -101,7 +101,7 @@ def _swept(
         esp.acknowledge(news)
     if not lists_opt_outs(esp):
         return total
-    mark = store.bookmark(_name(esp))
+    mark = again(lambda: store.bookmark(_name(esp)), wait=wait)
     since = None
     if mark is not None and mark.at <= began + CLOCKS_APART:  # set by a clock that was ahead, it says nothing (F64)
         since = mark.at - AGAIN

@@ -23,7 +23,7 @@ from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.ports import Attempt, Crm, Esp, Task, TaskKind, TaskState
 from lifecycle_mail.service.leasing import LEASE, Clock
 from lifecycle_mail.service.reading import Reader
-from lifecycle_mail.service.retrying import in_transaction
+from lifecycle_mail.service.retrying import again, in_transaction
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class Teller(ABC):
     def _forget_erased(self, contacts: Iterable[Contact]) -> None:
         told = {contact.id: contact for contact in contacts}
         try:
-            for one in self.store.erased(told):
+            for one in again(lambda: self.store.erased(told), wait=self._wait):
                 self._forget(told[ContactId(one)])
         except EspError as error:
             self.problem = error

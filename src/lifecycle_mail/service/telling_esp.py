@@ -22,6 +22,7 @@ from lifecycle_mail.ports import Capability, Esp, TagsContacts, TakesOptOuts, Ta
 from lifecycle_mail.ports.esps import Forgets
 from lifecycle_mail.service.leasing import Clock
 from lifecycle_mail.service.reading import Reader
+from lifecycle_mail.service.retrying import again
 from lifecycle_mail.service.telling import BATCH, CANNOT, GONE, NOBODY, OVERRIDDEN, Teller, holders, of_esp, whose
 
 
@@ -131,7 +132,7 @@ class EspTeller(Teller):
         if Capability.TAGS not in self.esp.capabilities:
             self._refuse(tasks, CANNOT)
             return
-        contacts = self._contacts(tasks)
+        contacts = again(lambda: self._contacts(tasks), wait=self._wait)
         self._refuse([task for task in tasks if task.contact_id not in contacts], GONE)
         groups: dict[tuple[str, bool], list[Task]] = defaultdict(list)
         for task in tasks:

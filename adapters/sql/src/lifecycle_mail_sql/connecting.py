@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lifecycle_mail.errors import RegistryBusy, RegistryDamaged, RegistryUnavailable
@@ -29,9 +29,9 @@ _FIXES = {
     sqlite3.SQLITE_PERM: "the file may not be used: check who may read and write it",
     sqlite3.SQLITE_AUTH: "the file may not be used: check who may read and write it",
 }
-# Serialisation failure, deadlock, lock not available, too many connections, cancelled (by a timeout that the server
-# sets, for one), shutdown, crash, cannot connect now.
-_TRANSIENT = frozenset({"40001", "40P01", "55P03", "53300", "57014", "57P01", "57P02", "57P03"})
+# Serialisation failure, deadlock, and whatever is called after these in the same transaction; lock not available, too
+# many connections, cancelled (by a timeout that the server sets, for one), shutdown, crash, cannot connect now.
+_TRANSIENT = frozenset({"40001", "40P01", "25P02", "55P03", "53300", "57014", "57P01", "57P02", "57P03"})
 # A call that reads with several statements sees one state of the database. In SQLite every transaction does.
 _READS = {"postgresql": {"isolation_level": "REPEATABLE READ"}}
 
@@ -69,6 +69,7 @@ class Connections:
             return
         with translated(), self.engine.connect().execution_options(**{WRITES: True}) as connection:
             self._mine.connection = connection
+            self._mine.afterwards = []
             try:
                 with connection.begin():
                     yield connection
@@ -77,6 +78,12 @@ class Connections:
                 raise
             finally:
                 self._mine.connection = None
+        for work in dict.fromkeys(self._mine.afterwards):
+            work()
+
+    def afterwards(self, work: Callable[[], None]) -> None:
+        """Do something once the transaction that the thread is in is committed; never where it is not."""
+        self._mine.afterwards.append(work)
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -84,17 +91,25 @@ class Connections:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise what a database says as errors of ours (F9, F10, F11, F12, F15, F21)."""
+def translated(*drivers: type[Exception]) -> Iterator[None]:
+    """Raise what a database says as errors of ours (F9, F10, F11, F12, F15, F21).
+
+    Args:
+        drivers: the errors of a driver that is called without SQLAlchemy in between.
+    """
     try:
         yield
     except DBAPIError as error:
         _raise(error, error.orig, broken=error.connection_invalidated)
+    except drivers as error:
+        _raise(error, error, broken=False)
+    except PendingRollbackError as error:
+        raise RegistryBusy("the connection broke in this transaction: begin it again") from error
     except PoolTimeout as error:
         raise RegistryBusy("every connection of the pool is in use: call again, or open more") from error
 
 
-def _raise(error: DBAPIError, found: BaseException | None, *, broken: bool) -> NoReturn:
+def _raise(error: Exception, found: BaseException | None, *, broken: bool) -> NoReturn:
     said = str(found).strip().splitlines()[0] if str(found).strip() else type(found).__name__
     if isinstance(found, sqlite3.Error):
         code = getattr(found, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

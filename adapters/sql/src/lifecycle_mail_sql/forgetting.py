@@ -2,8 +2,9 @@
 
 An erasure is the one thing that changes the log. It replaces the names of the person by keyed hashes in the two
 tables that hold names, takes words, evidence and event ids away, gives their entries and events keyed ids, and deletes
-the rest. SQLite overwrites what is freed (`secure_delete`). Postgres leaves the old rows in the heap until
-`VACUUM FULL`, and in its write-ahead log and backups until these are recycled: `docs/storage.md` says what to do.
+the rest. Free space may still hold what was erased: in SQLite, which overwrites what it frees (`secure_delete`), what
+a page keeps in its gaps after rows moved to other pages; in Postgres the old rows. Both go when the tables are written
+anew (`scrub`). What backups and the write-ahead log of Postgres keep stands in `docs/storage.md`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from lifecycle_mail_sql.engagement import EngagementPart
 from lifecycle_mail_sql.entries import entry_of, evidence_row, row_of, tell
 from lifecycle_mail_sql.log import EVIDENCE_ROW, LOG_ROW, READ, LogPart
 from lifecycle_mail_sql.names import Numbers
+from lifecycle_mail_sql.parts import SCRUB
 from lifecycle_mail_sql.people import PeoplePart
 from lifecycle_mail_sql.rekeying import rekeyed
 from lifecycle_mail_sql.texts import plain, stored
@@ -74,6 +76,7 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
             delete(schema.attempts).where(among(schema.attempts.c.task, "tasks")),
             delete(schema.tasks).where(among(tasks.no, "tasks")),
         ]
+        self.__due = self.dialect.new(schema.chores)
         held = schema.aside.c
         self.__drop_aside = delete(schema.aside).where(or_(among(held.person, "people"), among(held.key, "keys")))
         whole = select(schema.people.c.name, schema.match_keys.c.name, held.entry, held.why, held.at).select_from(
@@ -102,8 +105,9 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
                 if name not in numbers.erased and not is_hashed(name)
             }
             if fresh:
-                self._erase(tx, numbers, contact_id, fresh, pepper)
-        self._settle_files()
+                self._erase(tx, numbers, contact_id, every, fresh, pepper)
+                tx.execute(self.__due, {"name": SCRUB})
+            self.db.afterwards(self.scrub_if_due)
 
     def _own_addresses(self, tx: Connection, people: Sequence[int]) -> set[str]:
         """Return where the contact is and was mailed, leaving out what another contact uses now."""
@@ -116,8 +120,9 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         return found - set(others)
 
     def _erase(
-        self, tx: Connection, numbers: Numbers, contact_id: ContactId, fresh: dict[str, str], pepper: str
-    ) -> None:
+        self, tx: Connection, numbers: Numbers, contact_id: ContactId, addresses: Collection[str],
+        fresh: dict[str, str], pepper: str,
+    ) -> None:  # fmt: skip
         many = self.dialect.many
         people = [no for no in numbers.people.get(contact_id, ()) if contact_id in fresh]
         keys = [no for name, found in numbers.keys.items() if name in fresh for no in found]
@@ -133,8 +138,11 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
             tx.execute(statement, {"tasks": many(doomed)})
         tx.execute(self.__drop_aside, asked)
         self._remove(tx, people)
-        for table, found in ((schema.people, numbers.people), (schema.match_keys, numbers.keys)):
-            mine = {name: form for name, form in fresh.items() if (name == contact_id) is (table is schema.people)}
+        # Of an address alone the id is the address itself: then it is both.
+        for table, found, names in (
+            (schema.people, numbers.people, {contact_id}), (schema.match_keys, numbers.keys, set(addresses)),
+        ):  # fmt: skip
+            mine = {name: form for name, form in fresh.items() if name in names}
             known = [{"number": found[name][0], "form": form} for name, form in mine.items() if name in found]
             if known:
                 tx.execute(self.__rename[table], known)
@@ -191,9 +199,6 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         self.dialect.insert_many(tx, schema.log, LOG_ROW, kept)
         if proofs:
             self.dialect.insert_many(tx, schema.evidence, EVIDENCE_ROW, proofs)
-
-    def _settle_files(self) -> None:
-        """Let nothing of an erasure stay behind in files beside the database."""
 
     def erased(self, names: Collection[str]) -> Collection[str]:
         """Return which of these contact ids and match keys were erased."""

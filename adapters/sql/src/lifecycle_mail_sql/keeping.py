@@ -6,19 +6,23 @@ the newest tables at once; a test holds these and what the migrations build to b
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, delete, func, inspect, select, text
 
-from lifecycle_mail.errors import Misconfigured, Problem, RegistryDamaged
+from lifecycle_mail.errors import Misconfigured, Problem, RegistryDamaged, RegistryUnavailable
 from lifecycle_mail.ports import Checked
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.beside import Beside
+from lifecycle_mail_sql.connecting import translated
 from lifecycle_mail_sql.entries import check_row
 from lifecycle_mail_sql.log import READ
-from lifecycle_mail_sql.opening import Opened
-from lifecycle_mail_sql.parts import PAGE, Part
+from lifecycle_mail_sql.opening import Opened, readable_disk
+from lifecycle_mail_sql.parts import PAGE, SCRUB, Part
 from lifecycle_mail_sql.texts import verified
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = "lifecycle_mail_version"
+_ERROR_CODE = re.compile(r"error code=(\d+)")
 _QUICK = 64 * 1024 * 1024
 """A file up to so many bytes is verified whole when it is opened; a larger one in its structure only."""
 
@@ -39,6 +44,8 @@ class KeepingPart(Part):
     def _prepare(self) -> None:
         super()._prepare()
         self.__kept = Beside(self.dialect)
+        self.__scrub_due = select(schema.chores).where(schema.chores.c.name == SCRUB)
+        self.__scrubbed = delete(schema.chores).where(schema.chores.c.name == SCRUB)
 
     # -- schema
 
@@ -115,14 +122,18 @@ class KeepingPart(Part):
     def _verify_file(self) -> None:
         """Refuse a file of SQLite that is not whole (F11)."""
         path, how = self.opened.path, self.opened.verify
-        if path is None or how == "off" or not path.exists() or path.stat().st_size == 0:
+        if path is None or how == "off":
             return
-        small = path.stat().st_size <= _QUICK
+        with readable_disk():
+            size = path.stat().st_size if path.exists() else 0
+        if size == 0:
+            return
+        small = size <= _QUICK
         problems = self._structure(quick=how == "quick" or not small)
         if not problems and how == "full" and small and self.revision() == schema.REVISION:
             problems = [*self._checksums()[0], *self._differences()]
         if problems:
-            raise RegistryDamaged(f"{path} is damaged: {problems[0]}; restore a backup, then sweep")
+            raise RegistryDamaged(f"{path} is damaged: {problems[0]}")
 
     def check(self) -> Checked:
         """Verify integrity, version, checksums, and what is kept beside the log against the log."""
@@ -137,7 +148,12 @@ class KeepingPart(Part):
     def _structure(self, *, quick: bool) -> list[Problem]:
         with self.db.reading() as tx:
             said = tx.exec_driver_sql("PRAGMA quick_check(20)" if quick else "PRAGMA integrity_check(20)").scalars()
-            return [Problem("file", line, "restore a backup, then sweep") for line in said if line != "ok"]
+            lines = [line for line in said if line != "ok"]
+        # It reports a disk that does not read like damage, and goes on.
+        codes = [int(code) & 0xFF for line in lines for code in _ERROR_CODE.findall(line)]
+        if sqlite3.SQLITE_IOERR in codes:
+            raise RegistryUnavailable(f"the disk does not read: look after it, then call again ({lines[0]})")
+        return [Problem("file", line, "restore a backup, then sweep") for line in lines]
 
     def _checksums(self) -> tuple[list[Problem], dict[str, int]]:
         """Verify the checksums of every row that has one, and that the log has no gaps."""
@@ -184,6 +200,44 @@ class KeepingPart(Part):
         with self.db.writing() as tx:
             self.__kept.rebuild(tx)
 
+    # -- after erasures
+
+    def scrub_if_due(self) -> None:
+        """Write a small file of SQLite anew, so that free space holds nothing of who was erased (O5)."""
+        path = self.opened.path
+        # Where others are at it, or the disk is full, it stays due: the next erasure or `db scrub` does it.
+        with suppress(RegistryUnavailable), readable_disk():
+            if path is not None and path.stat().st_size <= _QUICK and self.scrub_due():
+                self.scrub()
+
+    def scrub_due(self) -> bool:
+        """Whether free space may still hold what was erased."""
+        with self.db.reading() as tx:
+            return tx.execute(self.__scrub_due).first() is not None
+
+    def scrub(self) -> None:
+        """Write every table anew, so that free space holds nothing of who was erased (O5).
+
+        SQLite: needs the file for itself, and as much room again. Postgres: `VACUUM FULL`, which locks one table after
+        the other; what its write-ahead log, replicas and backups keep goes when these are recycled.
+        """
+        with (
+            translated(self.db.engine.dialect.loaded_dbapi.Error),
+            closing(self.db.engine.raw_connection()) as raw,
+        ):
+            driver: Any = raw.driver_connection
+            if self.dialect.is_sqlite:
+                driver.execute("PRAGMA temp_store=FILE")
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA temp_store=MEMORY")
+            else:
+                driver.autocommit = True
+                for table in schema.metadata.sorted_tables:
+                    driver.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
+                driver.autocommit = False
+        with self.db.writing() as tx:
+            tx.execute(self.__scrubbed)
+
     def stats(self) -> dict[str, int | str]:
         """Return how much of what the store holds."""
         found: dict[str, int | str] = {"schema": self.revision() or ""}
@@ -192,6 +246,7 @@ class KeepingPart(Part):
                 found[table.name] = int(tx.execute(select(func.count()).select_from(table)).scalar_one())
             for kind, count in tx.execute(select(schema.log.c.kind, func.count()).group_by(schema.log.c.kind)):
                 found[f"log: {kind}"] = int(count)
+        found["scrub due"] = "yes" if self.scrub_due() else "no"
         if self.opened.path is not None:
             found["bytes"] = self.opened.path.stat().st_size
         return found

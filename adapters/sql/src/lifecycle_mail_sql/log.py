@@ -26,6 +26,7 @@ from lifecycle_mail_sql.entries import COLUMNS, check_row, entry_of, evidence_ro
 from lifecycle_mail_sql.names import Numbers
 from lifecycle_mail_sql.parts import PAGE, Part
 from lifecycle_mail_sql.rekeying import forms_of, rekeyed
+from lifecycle_mail_sql.texts import plain
 
 _LOG = [schema.log.c[name] for name in COLUMNS]
 _OLD = schema.match_keys.alias("old_keys")
@@ -198,7 +199,11 @@ class LogPart(Part):
             for row in tx.execute(self.__of_people, {"people": many(people)}):
                 rows[row[0]] = row
                 of_person[row[4]].append(row[0])
-        moves = self._moves(rows.values())
+        moves, former = self._moves(rows.values())
+        if numbers.hashes and former:  # what was told of a former address under its hash follows the person as well
+            found_former = self.names.find(tx, (), set().union(*former.values())).keys
+            for no, names in former.items():
+                moves[no].update(one for name in names for one in found_former.get(name, ()))
         keys = {no for found in numbers.keys.values() for no in found}.union(*moves.values())
         of_key: dict[int, list[int]] = defaultdict(list)
         if keys:
@@ -221,20 +226,24 @@ class LogPart(Part):
                 if seq not in entries:
                     entries[seq] = entry_of(rows[seq])
                 mine.append(entries[seq])
-            answer[contact_id] = self._as_asked(mine, contact_id, theirs) if numbers.hashes else mine
+            if numbers.hashes:
+                mine = self._as_asked(mine, contact_id, {*theirs, *(key for no in own for key in former.get(no, ()))})
+            answer[contact_id] = mine
         return answer
 
     @staticmethod
-    def _moves(rows: Collection[Any]) -> dict[int, set[int]]:
-        """Return the numbers of the keys that each person moved from or to."""
+    def _moves(rows: Collection[Any]) -> tuple[dict[int, set[int]], dict[int, set[str]]]:
+        """Return the keys that each person moved from or to: their numbers, and the names of those."""
         found: dict[int, set[int]] = defaultdict(set)
+        names: dict[int, set[str]] = defaultdict(set)
         for row in rows:
             if row[2] == "address":
                 check_row(row)
                 found[row[4]] |= {*row[5:7]} - {0}
-        return found
+                names[row[4]].update(plain(name) for name in row[22:24] if name is not None)
+        return found, names
 
-    def _as_asked(self, entries: list[Entry], contact_id: ContactId, keys: Collection[MatchKey]) -> list[Entry]:
+    def _as_asked(self, entries: list[Entry], contact_id: ContactId, keys: Collection[str]) -> list[Entry]:
         """Return entries that were found by a hash under the name that was asked for."""
         names: dict[str, str] = {form: name for name in (contact_id, *keys) for form in self.names.peppers.forms(name)}
         if not names:

@@ -19,6 +19,8 @@ import re
 import sqlite3
 import warnings
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from attrs import frozen
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from lifecycle_mail.errors import Misconfigured
+from lifecycle_mail.errors import Misconfigured, RegistryUnavailable
 
 WRITES = "lifecycle_mail_writes"
 """The execution option of a connection that is about to write."""
@@ -114,7 +116,9 @@ def _open_sqlite(url: URL) -> Opened:
     if problems:
         raise Misconfigured(f"{url.render_as_string()}: {'; '.join(problems)}")
     path = Path(str(url.database)).absolute()
-    if not path.parent.is_dir():
+    with readable_disk():
+        found = path.parent.is_dir()
+    if not found:
         raise Misconfigured(f"{path}: the folder does not exist; make it, or give another path")
     _check_disk(path, wal=journal == "wal")
     if journal == "wal" and not wal_is_safe(sqlite3.sqlite_version_info):
@@ -131,6 +135,17 @@ def _open_sqlite(url: URL) -> Opened:
     event.listen(engine, "begin", _begin_sqlite)
     _renew_after_fork(engine)
     return Opened(engine=engine, path=path, verify=verify)
+
+
+@contextmanager
+def readable_disk() -> Iterator[None]:
+    """Raise as ours what the disk says where it does not even tell whether a file is there (F10)."""
+    try:
+        yield
+    except OSError as error:
+        raise RegistryUnavailable(
+            f"the registry cannot be used ({error.strerror}): check the disk, and who may read the file"
+        ) from error
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

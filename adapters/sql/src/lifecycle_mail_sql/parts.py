@@ -10,6 +10,10 @@ PAGE = 5_000
 """How many rows are read at once; between pages nothing is held, so that writers are not kept waiting."""
 
 
+SCRUB = "scrub"
+"""The chore that is due while free space may still hold what was erased."""
+
+
 class Part:
     """A part of the store.
 
@@ -31,3 +35,6 @@ class Part:
 
     def _prepare(self) -> None:
         """Build the statements of the part once; they are compiled once."""
+
+    def scrub_if_due(self) -> None:
+        """Overwrite what erasures left in free space, where that is soon done."""

@@ -17,6 +17,7 @@ pseudonymous numbers only, a name is written once, and an erasure replaces one r
     leases, claims          who works on what; who was sent what
     tasks, attempts         the outbox and its journal
     bookmarks, bindings     how far work has come; the ids of others
+    chores                  what is still to be done for the database itself: to scrub it after erasures
 
 Instants are UTC microseconds. A `crc` is the checksum of its row, verified whenever the row is read (F11).
 """
@@ -215,6 +216,7 @@ attempts = _named("attempts", _number("task"), _number("at"), _word("state"), _w
 Index(None, attempts.c.task)
 
 bookmarks = _keyed("bookmarks", ("name",), _word("name"), _number("place"), _number("at"), _word("note"))
+chores = _keyed("chores", ("name",), _word("name"))
 bindings = _keyed(
     "bindings", ("target", "kind", "ours"), _word("target"), _word("kind"), _word("ours"), _word("theirs")
 )

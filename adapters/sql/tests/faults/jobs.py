@@ -74,13 +74,32 @@ def play(folder: str, way: str, steps: Sequence[Sequence[str]], begin: int, atte
     """
     burning = Fuse(fuse)
     with opened(folder, way, tick=burning.tick) as mail:
-        for place, step in enumerate(Step(*one) for one in steps):
-            if place < begin:
-                continue
-            acknowledged = story.play(step, mail, Path(folder), story.instant(place, attempt))
+        _play(mail, folder, steps, begin, attempt, burning)
+
+
+def play_and_read(
+    folder: str, way: str, steps: Sequence[Sequence[str]], begin: int, attempt: int, fuse: int | None
+) -> None:
+    """Play a story as above; whatever comes of it, say of everybody `READ contact standing`."""
+    with opened(folder, way) as mail:
+        try:
+            _play(mail, folder, steps, begin, attempt, Fuse(fuse))
+        finally:
+            for person in mail.people():
+                say(f"READ {person.contact_id} {mail.standing(person.contact_id, story.OFFERS, now=NOW).value}")
+            mail.plan(story.CAMPAIGNS[0], now=NOW)
+
+
+def _play(
+    mail: Lifecycle, folder: str, steps: Sequence[Sequence[str]], begin: int, attempt: int, burning: Fuse
+) -> None:
+    for place, step in enumerate(Step(*one) for one in steps):
+        if place < begin:
+            continue
+        acknowledged = story.play(step, mail, Path(folder), story.instant(place, attempt))
+        burning.tick()
+        if acknowledged is not None:
+            say(f"ACK {time.monotonic_ns()} {place} {acknowledged}")
             burning.tick()
-            if acknowledged is not None:
-                say(f"ACK {time.monotonic_ns()} {place} {acknowledged}")
-                burning.tick()
-            say(f"DONE {time.monotonic_ns()} {place}")
+        say(f"DONE {time.monotonic_ns()} {place}")
     say(f"END {burning.ticks}")

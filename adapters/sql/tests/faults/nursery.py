@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -34,6 +35,7 @@ PATIENCE = 120.0
 FAILED = 70
 """The exit status of a child whose job raised."""
 
+_RAISED = re.compile(r"raised lifecycle_mail\.errors:(\w+)")
 _DIE_WITH_PARENT = 1
 _LET_TRACE = 0x59616D61
 _ANYBODY = ctypes.c_ulong(-1)
@@ -102,6 +104,12 @@ class Child:
     def complaints(self) -> str:
         """Return what it printed as errors."""
         return self.err.read_text(encoding="utf-8")
+
+    def raised(self) -> str | None:
+        """Return the name of the error that it ended with, if it is one of ours."""
+        last = self.complaints().splitlines()[-1:]
+        found = _RAISED.fullmatch(last[0]) if last else None
+        return found[1] if found else None
 
     def finish(self, patience: float = PATIENCE) -> list[str]:
         """Wait for its end, which must be a good one, and return what it said."""
@@ -210,8 +218,9 @@ def _fork(order: dict[str, Any]) -> int:
                 gate.read(1)
         _job(order["job"])(**order["arguments"])
         status = 0
-    except BaseException:  # noqa: BLE001 - a child must not go on as the nursery
-        os.write(2, traceback.format_exc().encode())
+    except BaseException as error:  # noqa: BLE001 - a child must not go on as the nursery
+        kind = type(error)
+        os.write(2, f"{traceback.format_exc()}\nraised {kind.__module__}:{kind.__name__}\n".encode())
     finally:
         os._exit(status)
 

@@ -16,6 +16,7 @@ from adapters.sql.tests.faults.disk_esp import DiskEsp
 from adapters.sql.tests.faults.jobs import opened
 from adapters.sql.tests.faults.nursery import FAILED, Child, Nursery
 from adapters.sql.tests.faults.story import Ending, Step
+from lifecycle_mail.model.names import EntryId
 
 KILLED = -signal.SIGKILL
 
@@ -42,12 +43,12 @@ class Telling:
     ticks: int = 0
     attempts: int = 0
 
-    def start(self, *, fuse: int | None = None, gate: Path | None = None) -> Child:
+    def start(self, *, job: str = "jobs:play", fuse: int | None = None, gate: Path | None = None) -> Child:
         """Go on where the last worker stopped: with the step that it did not report as done."""
         done = [int(line.split()[2]) for line in self.said if line.startswith("DONE")]
         self.attempts += 1
         return self.fork.start(
-            "jobs:play", gate=gate, folder=str(self.folder), way=self.way, begin=max(done, default=-1) + 1,
+            job, gate=gate, folder=str(self.folder), way=self.way, begin=max(done, default=-1) + 1,
             steps=[[step.kind, step.who, step.scope] for step in self.steps], attempt=self.attempts, fuse=fuse,
         )  # fmt: skip
 
@@ -58,7 +59,7 @@ class Telling:
         for line in child.said():
             if line.startswith("END"):
                 self.ticks = int(line.split()[1])
-            else:
+            elif line.startswith(("ACK", "DONE")):
                 self.said.append(line)
         return status == 0
 
@@ -75,13 +76,24 @@ class Telling:
             self.fork, folder, self.way, [*self.steps, *more], said=[*self.said], attempts=self.attempts
         )  # fmt: skip
 
+    @property
+    def acknowledged(self) -> list[str]:
+        """Return the entries of every no that was acknowledged so far."""
+        return [line.split()[3] for line in self.said if line.startswith("ACK")]
+
     def check_log(self, aside: Path) -> None:
         """Check that every no that was acknowledged is in the log once, in a copy that may be written to."""
-        copy = self.copied(aside)
-        acknowledged = [line.split()[3] for line in self.said if line.startswith("ACK")]
-        with opened(copy.folder, self.way) as mail:
+        expected = dict.fromkeys(self.acknowledged, 1)
+        with opened(self.copied(aside).folder, self.way) as mail:
             held = Counter(record.entry.id for record in mail.store.records())
-        assert dict.fromkeys(acknowledged, 1) == {one: held[one] for one in acknowledged}  # type: ignore[index]
+        assert expected == {one: held[EntryId(one)] for one in expected}
+
+    def finish_after_fault(self, aside: Path) -> Ending:
+        """Tell it to its end and return that. What was acknowledged by a step that is told again is looked for first."""
+        if self.said[-1:] and self.said[-1].startswith("ACK"):
+            self.check_log(aside)
+        self.finish()
+        return self.ending()
 
     def ending(self) -> Ending:
         """Return how it ended; the registry has no problems, and nobody was mailed after a no."""
@@ -92,3 +104,12 @@ class Telling:
             world = mail.esp.world()
             assert not story.mailed_after_no(self.said, self.steps, world)
             return story.ending(mail, world, now=story.instant(len(self.steps), self.attempts))
+
+    def traces_of(self, name: str) -> list[str]:
+        """Return the files of the registry that still hold a name, once what is due to be scrubbed is scrubbed."""
+        with opened(self.folder, self.way) as mail:
+            assert isinstance(mail.store, SqlStore)
+            if mail.store.scrub_due():
+                mail.store.scrub()
+        files = self.folder.glob("mail.db*")
+        return sorted(path.name for path in files if name.encode() in path.read_bytes())

@@ -179,6 +179,12 @@ class Registry:
         """Return who has an address."""
         return sorted(who for who, has in self.people.items() if has == key)
 
+    def last_key(self, who: str) -> str | None:
+        """Return the address that somebody was known by last, perhaps before they were archived."""
+        moves = [move.key for move in self.told(Move) if move.who == who]
+        named = [fact.key for fact in self.facts if fact.who == who and fact.key is not None]
+        return (moves or named or [None])[-1]
+
     def ever(self, who: str) -> set[str | None]:
         """Return every address that somebody has or had."""
         moves = [move for move in self.told(Move) if move.who == who]

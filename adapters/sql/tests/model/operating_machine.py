@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from adapters.sql.tests.model.consent_model import Hold, Lift, No, Push, Yes
 from adapters.sql.tests.model.registry_machine import ConsentRules, addresses, lists, some
-from adapters.sql.tests.model.worlds import CAMPAIGNS, HOUR, NAMES, SKEWS, Backup, key_of
+from adapters.sql.tests.model.worlds import ADDRESSES, CAMPAIGNS, HOUR, NAMES, SKEWS, key_of
 from lifecycle_mail.errors import CampaignRefused, ConsentRefused, EspUnavailable, OutcomeUnknown
 from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.policy.campaigns import Campaign
@@ -136,17 +136,14 @@ class OperatingRules(ConsentRules):
         world.listen()
         world.check_heard()
 
-    @rule()
-    def fetch(self) -> None:
-        """Fetch the ESP's news."""
+    @rule(lost=st.booleans())
+    def fetch(self, lost: bool) -> None:
+        """Fetch the ESP's news; or they are lost, because nobody answered the webhook (F32)."""
         world = self.tick()
+        if lost:
+            world.esp.lose_news()
         world.mail.fetch(now=world.now)
         world.listen()
-
-    @rule()
-    def lose_news(self) -> None:
-        """Webhooks that nobody answered are lost (F32)."""
-        self.tick().esp.lose_news()
 
     # -- files
 
@@ -207,7 +204,7 @@ class OperatingRules(ConsentRules):
         if ended:
             registry.tell(Lift(who=who, key=registry.people[who], names=ended))
 
-    @rule(name=st.sampled_from(NAMES))
+    @rule(name=st.sampled_from(NAMES[-2:]))
     def erase(self, name: str) -> None:
         """Erase somebody, active or archived; again it changes nothing (O5, F62)."""
         world = self.tick()
@@ -219,7 +216,7 @@ class OperatingRules(ConsentRules):
         registry.erase(name)
         assert not world.mail.erase(name, by=Actor.CONTACT, now=world.now).is_new
 
-    @rule(address=addresses)
+    @rule(address=st.sampled_from(ADDRESSES[-2:]))
     def erase_an_address(self, address: str) -> None:
         """Erase an address that no contact has (O5, F62)."""
         world, key = self.tick(), key_of(address)
@@ -243,22 +240,3 @@ class OperatingRules(ConsentRules):
     def reopen(self) -> None:
         """Close the registry and open it again."""
         self.tick().reopen()
-
-
-class BackingUp(OperatingRules):
-    """A registry in a file, which can be copied and put back."""
-
-    backup: Backup | None = None
-
-    @rule()
-    def back_up(self) -> None:
-        """Copy the file."""
-        self.backup = self.tick().back_up()
-
-    @precondition(lambda self: self.backup is not None)
-    @rule()
-    def restore_the_backup(self) -> None:
-        """Put the copy back: what the ESP had heard holds before the next mail, the rest is forgotten (F13)."""
-        assert self.backup is not None
-        self.waiting = None
-        self.tick().restore(self.backup)

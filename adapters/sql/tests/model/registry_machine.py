@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from adapters.sql.tests.model.consent_model import Ask, Hold, Lift, Move, No, Yes, covers, may_lift
-from adapters.sql.tests.model.worlds import ADDRESSES, HOUR, LISTS, NAMES, OFFERS, World, key_of
+from adapters.sql.tests.model.worlds import ADDRESSES, HOUR, LISTS, NAMES, World, key_of
 from lifecycle_mail.errors import AmbiguousAddress, ConsentRefused, InvalidInput, LiftRefused, UnknownName
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.entries import SuppressionKind
@@ -45,7 +45,7 @@ class ConsentRules(RuleBasedStateMachine):
         """Return the URL of an empty database."""
         raise NotImplementedError
 
-    @initialize(kind=st.sampled_from(KINDS), people=st.integers(1, 3))
+    @initialize(kind=st.sampled_from(KINDS), people=st.integers(2, 4))
     def begin(self, kind: frozenset[Capability], people: int) -> None:
         """Open an empty registry, and let some people join."""
         self.folder = tempfile.TemporaryDirectory(prefix="lifecycle-mail-", dir=SCRATCH)
@@ -55,7 +55,9 @@ class ConsentRules(RuleBasedStateMachine):
         self.documents: list[Any] = []
         self.step = 0
         for name, address in zip(NAMES[:people], ADDRESSES, strict=False):
-            self.sign_up(name, address, OFFERS)
+            for to in LISTS:
+                self.sign_up(name, address, to)
+        self.follow(self.tokens[0])
 
     def teardown(self) -> None:
         """Look over the whole, and at all of the past."""
@@ -122,7 +124,11 @@ class ConsentRules(RuleBasedStateMachine):
         answer = world.mail.subscribe(address, to, proof=PROOF, now=world.now, contact_id=who)
         whom = who or (holders[0] if holders else world.made[key])
         assert whom == answer.contact_id
-        registry.people.setdefault(whom, key)
+        if whom not in registry.people:
+            registry.people[whom] = key
+            before = registry.last_key(whom)
+            if before not in (None, key):  # archived, and back with another address by their own word
+                registry.tell(Move(who=whom, key=key, old=before, own=True))
         noes = registry.standing_noes(whom, to.key)
         unsure = to.double_opt_in or registry.unsure(whom, to.key)
         if (noes or unsure) and registry.standing(whom, to.key) != "active":
@@ -158,7 +164,26 @@ class ConsentRules(RuleBasedStateMachine):
     @rule(number=some)
     def confirm(self, number: int) -> None:
         """Follow a link: fresh, old, for the second time, or after a newer no (O4)."""
-        world, token = self.tick(), self.tokens[-1 - number % len(self.tokens)]
+        self.follow(self.tokens[-1 - number % len(self.tokens)])
+
+    @precondition(has_people)
+    @rule(number=some, to=lists, hesitates=st.sampled_from([None, None, *SCOPES]))
+    def come_back(self, number: int, to: Any, hesitates: str | None) -> None:
+        """Sign up again and confirm, perhaps with another no in between, which holds (O4)."""
+        who = self.person(number)
+        key, before = self.world.registry.people[who], len(self.tokens)
+        self.sign_up(who, key, to)
+        if hesitates is not None:
+            self.tick()
+            self.leave(who, (who, key), hesitates)
+        if len(self.tokens) > before:
+            self.follow(self.tokens[-1])
+            if hesitates is not None and covers(hesitates, to.key):
+                assert self.world.registry.standing(who, to.key).startswith("out-of")
+
+    def follow(self, token: str) -> None:
+        """Follow a link."""
+        world = self.tick()
         registry = world.registry
         ask = next((one for one in registry.told(Ask) if one.token == token), None)
         if ask is None or ask.who not in registry.people:
@@ -195,8 +220,8 @@ class ConsentRules(RuleBasedStateMachine):
                     self.said_before(whom, no.scope)
         if answer.is_new:
             registry.tell(no)
-            covered = [one for one in registry.mails if one.leaves and covers(no.scope, one.leaves)]
-            assert {(one.campaign, one.contact_id) for one in answer.in_flight} <= {(one.campaign, one.who) for one in covered}
+            covered = {(one.campaign, one.who) for one in registry.mails if one.leaves and covers(no.scope, one.leaves)}
+            assert {(one.campaign, one.contact_id) for one in answer.in_flight} <= covered
 
     def said_before(self, who: str, scope: str) -> None:
         """A no that is only repeated was said before, and they have not asked to come back since (F48)."""
@@ -326,4 +351,3 @@ class ConsentRules(RuleBasedStateMachine):
         registry.people[who] = key
         if key != old:
             registry.tell(Move(who=who, key=key, old=old, own=by is Actor.CONTACT))
-

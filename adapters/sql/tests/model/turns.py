@@ -91,7 +91,7 @@ class Stepping:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._port, name)
-        if not callable(value):
+        if not callable(value) or name == "close":
             return value
 
         def call(*arguments: Any, **named: Any) -> Any:

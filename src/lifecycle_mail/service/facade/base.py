@@ -88,7 +88,7 @@ class Base:
             UnknownName: nobody goes by it.
             AmbiguousAddress: several contacts have the address.
         """
-        return self._reader.require(who)
+        return self._again(lambda: self._reader.require(who))
 
     def _again(self, work: Callable[[], T]) -> T:
         """Do a whole transaction, and do it again while the store is busy (F15, F21)."""
@@ -117,7 +117,7 @@ class Base:
             wait=self._wait,
         )
         if found is not None:
-            self._swept = Swept(now, self.store.position())
+            self._swept = Swept(now, self._again(self.store.position))
         return found
 
     def _clock(self, now: datetime) -> Clock:

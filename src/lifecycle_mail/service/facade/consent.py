@@ -114,7 +114,9 @@ class Consenting(Base):
     ) -> Suppression:
         """Record a reason not to mail that is not the person's no."""
         kind, now = SuppressionKind(kind), as_utc(now)
-        return self._once(lambda: self._consents.suppress(self.contact(who), kind, provenance, now=now, until=until))
+        return self._once(
+            lambda: self._consents.suppress(self._reader.require(who), kind, provenance, now=now, until=until)
+        )
 
     def lift(
         self, who: str, kind: SuppressionKind | str, *, by: Actor, now: datetime, text: str = "", evidence: str = ""
@@ -128,7 +130,9 @@ class Consenting(Base):
         provenance = Provenance(actor=by, through=Through.APPLICATION, at=now, text=text, evidence=evidence)
         kind, now = SuppressionKind(kind), as_utc(now)
         tried: list[Lift] = []
-        return self._again(lambda: self._consents.lift(self.contact(who), kind, provenance, now=now, tried=tried))
+        return self._again(
+            lambda: self._consents.lift(self._reader.require(who), kind, provenance, now=now, tried=tried)
+        )
 
     def opt_out_causes(self, *, since: datetime | None = None, until: datetime | None = None) -> OptOutCauses:
         """Count opt-outs by the campaign, segment and reason that led to them (O3).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 
 from lifecycle_mail.errors import CampaignRefused, InvalidInput, UnknownName
@@ -37,10 +37,14 @@ class Deciding(Base):
         if (now is None) == (each_at is None):
             raise InvalidInput("decide at one instant (now=) or at one for each contact (each_at=)")
         if now is not None:
-            return deciding.decide(self._reader.all_subjects(now=as_utc(now)), self.programme.policy)
+            at = as_utc(now)
+            return self._again(lambda: deciding.decide(self._reader.all_subjects(now=at), self.programme.policy))
         assert each_at is not None  # noqa: S101 - one of the two is given
-        subjects = (self._reader.subjects([contact], now=as_utc(each_at(contact)))[0] for contact in self.store.each())
-        return deciding.decide(subjects, self.programme.policy)
+        return self._again(lambda: deciding.decide(self._each_at(each_at), self.programme.policy))
+
+    def _each_at(self, at: Callable[[Contact], datetime]) -> Iterator[Subject]:
+        for contact in self.store.each():
+            yield from self._reader.subjects([contact], now=as_utc(at(contact)))
 
     def apply(self, decisions: Iterable[ContactDecision], *, now: datetime, confirm: int | None = None) -> Applied:
         """Write what decisions ask for (S10-S12).
@@ -57,8 +61,9 @@ class Deciding(Base):
         Raises:
             BreakerOpen: it would newly sunset more than that; nothing was written (F64, F67).
         """
-        decisions = require_plausible(decisions, self.breaker, self._reader, now=as_utc(now), confirm=confirm)
-        return applying.apply(decisions, self._reader, self.esp, self.crm, now=as_utc(now), wait=self._wait)
+        now, rows = as_utc(now), list(decisions)
+        self._again(lambda: require_plausible(rows, self.breaker, self._reader, now=now, confirm=confirm))
+        return applying.apply(rows, self._reader, self.esp, self.crm, now=now, wait=self._wait)
 
     def plan(self, campaign: Campaign | str, *, now: datetime, to: Iterable[str] | None = None) -> Plan:
         """Account for everybody in a campaign's audience. Nothing is sent.
@@ -80,15 +85,21 @@ class Deciding(Base):
         if not found.marketing and to is None and not found.to:
             raise CampaignRefused(f"transactional campaign {found.key!r}: say whom it is for with to=")
         self._require_email(found)
+        named = None if to is None else list(to)
+        return self._again(lambda: self._plan(found, named, now=now))
+
+    def _plan(self, campaign: Campaign, named: Collection[str] | None, *, now: datetime) -> Plan:
         position = self.store.position()
-        if to is None:
-            subjects = self._audience(found, now)
+        if named is None:
+            subjects = self._audience(campaign, now)
         else:
-            subjects = self._reader.some_subjects(dict.fromkeys(self.contact(one).id for one in to), now=now)
+            ids = dict.fromkeys(self._reader.require(one).id for one in named)
+            subjects = self._reader.some_subjects(ids, now=now)
         policy = self.programme.policy
         return planning.plan(
-            subjects, found, now=now, position=position, cap=policy.cap, rest=policy.rest, everybody=to is not None,
-            policy_version=policy.version, already_sent=spent(self.store.claims(found.key)),
+            subjects, campaign, now=now, position=position, cap=policy.cap, rest=policy.rest,
+            everybody=named is not None, policy_version=policy.version,
+            already_sent=spent(self.store.claims(campaign.key)),
         )  # fmt: skip
 
     def why(self, who: str, *, now: datetime, campaign: Campaign | str | None = None) -> tuple[Decision, ...]:
@@ -98,7 +109,7 @@ class Deciding(Base):
         """
         now = as_utc(now)
         contact = self.contact(who)
-        subject = self._reader.subjects([contact], now=now)[0]
+        subject = self._again(lambda: self._reader.subjects([contact], now=now)[0])
         if campaign is None:
             row = decide_one(subject, self.programme.policy)
             return (row.tier, row.action)

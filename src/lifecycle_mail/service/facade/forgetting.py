@@ -51,7 +51,8 @@ class Forgetting(Base):
             AmbiguousAddress: several contacts have the address.
         """
         now = as_utc(now)
-        return self._once(lambda: Archiver(self._consents).archive(self.contact(who), _said(by, now, text), now=now))
+        said = _said(by, now, text)
+        return self._once(lambda: Archiver(self._consents).archive(self._reader.require(who), said, now=now))
 
     def restore(self, document: Mapping[str, Any], *, by: Actor, now: datetime, text: str = "") -> Contact:
         """Bring a contact back from the document that `archive` returned, and end the archive.
@@ -69,7 +70,8 @@ class Forgetting(Base):
             LiftRefused: this actor may not end an archive, or the reason is missing.
         """
         now = as_utc(now)
-        return self._once(lambda: Archiver(self._consents).restore(document, _said(by, now, text), now=now))
+        said = _said(by, now, text)
+        return self._once(lambda: Archiver(self._consents).restore(document, said, now=now))
 
 
 def _said(by: Actor, now: datetime, text: str) -> Provenance:

@@ -101,7 +101,7 @@ class Hearing(Base):
         return outbox.drain(tellers, self.store, clock=clock, wait=self._wait, most=most)
 
     def outbox(
-        self, *, target: str | None = None, states: Collection[TaskState] = tuple(TaskState)
+        self, *, target: str | None = None, states: Collection[TaskState | str] = tuple(TaskState)
     ) -> Iterator[Posted]:
         """Yield what others must be told, in the order in which it is done.
 
@@ -111,13 +111,14 @@ class Hearing(Base):
             target: whom, such as `esp:mailchimp` or `crm:acme`; everybody if left out.
             states: due, done or refused.
         """
-        return self.store.tasks(target=target, states=states)
+        return self.store.tasks(target=target, states=[TaskState(state) for state in states])
 
     def retry_refused(self, task_ids: Iterable[EntryId] | None = None, *, now: datetime) -> int:
         """Let tasks that were refused be tried again, these or all of them; return how many."""
         now = as_utc(now)
         if task_ids is None:
-            task_ids = [posted.task.id for posted in self.outbox(states=[TaskState.REFUSED])]
+            refused = self._again(lambda: list(self.outbox(states=[TaskState.REFUSED])))
+            task_ids = [posted.task.id for posted in refused]
         return sum(self._revive(chunk, now) for chunk in chunks(task_ids, LARGEST_CHUNK))
 
     def _revive(self, task_ids: Collection[EntryId], now: datetime) -> int:

@@ -14,7 +14,7 @@ from lifecycle_mail.model.lists import Frequency, MailingList
 from lifecycle_mail.model.pictures import Picture
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.service.facade.base import Base
-from lifecycle_mail.service.outbox import post_picture
+from lifecycle_mail.service.outbox import post_pictures
 from lifecycle_mail.service.past import AsOf
 from lifecycle_mail.service.picturing import Painter
 from lifecycle_mail.service.reading import chunks
@@ -26,7 +26,8 @@ class People(Base):
     def standing(self, who: str, to: MailingList | str, *, now: datetime) -> ListStanding:
         """Tell how a contact stands with a list."""
         listed = self._list(to)
-        return self._reader.person(self.contact(who)).standing(listed.key, now=as_utc(now), channel=listed.channel)
+        person = self._again(lambda: self._reader.person(self._reader.require(who)))
+        return person.standing(listed.key, now=as_utc(now), channel=listed.channel)
 
     def update(
         self, who: str, fields: Mapping[str, FieldValue | None], *, now: datetime, frequency: Frequency | None = None,
@@ -47,11 +48,11 @@ class People(Base):
         kept = None if tags is None else frozenset(tags)
 
         def change() -> Contact:
-            changed = self.contact(who).updated(typed, tags=kept)
+            changed = self._reader.require(who).updated(typed, tags=kept)
             if frequency is not None:
                 changed = evolve(changed, frequency=Frequency(frequency))
             self.store.put([changed])
-            post_picture(self.store, self.crm, changed.id, now=now)
+            post_pictures(self.store, self.crm, [changed.id], now=now)
             return changed
 
         return self._once(change)
@@ -66,7 +67,7 @@ class People(Base):
 
         def change() -> Contact:
             moved = self._consents.change_address(contact_id, to, provenance, now=now)
-            post_picture(self.store, self.crm, contact_id, now=now)
+            post_pictures(self.store, self.crm, [contact_id], now=now)
             return moved
 
         return self._once(change)
@@ -79,7 +80,8 @@ class People(Base):
         `Lifecycle(value_field=...)` says which field tells.
         """
         painter = Painter(self._reader, self.programme, value_field=self.value_field)
-        (picture,) = painter.paint([self.contact(who)], now=as_utc(now))
+        now = as_utc(now)
+        (picture,) = self._again(lambda: painter.paint([self._reader.require(who)], now=now))
         return picture
 
     def people(self) -> Iterator[Person]:

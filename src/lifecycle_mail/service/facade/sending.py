@@ -37,7 +37,7 @@ class Sending(Base):
             CampaignRefused: another worker is sending it, or sweeping, or it was released before.
         """
         now = as_utc(now)
-        if sweeping.is_due(self.store, self.esp, self._swept, every=self._sweep_every, now=now):
+        if self._again(lambda: sweeping.is_due(self.store, self.esp, self._swept, every=self._sweep_every, now=now)):
             try:
                 swept = self._sweep(now=now)
             except EspError as error:
@@ -45,7 +45,7 @@ class Sending(Base):
             if swept is None:
                 raise CampaignRefused(f"another worker is sweeping {self.esp.name}: call again when it is done")
         if self._swept is not None:
-            self._swept = evolve(self._swept, position=self.store.position())
+            self._swept = evolve(self._swept, position=self._again(self.store.position))
         sender = Sender(
             self._reader, self.esp, policy=self.programme.policy, now=now, ticks=self._ticks, wait=self._wait
         )

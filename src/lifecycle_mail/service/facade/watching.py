@@ -45,7 +45,8 @@ class Watching(Base):
         """
         if chunk < 1:
             raise InvalidInput(f"chunk {chunk!r}: give a whole number above zero")
-        screener = Screener(self._reader, to=None if to is None else self._list(to), now=as_utc(now))
+        listed = None if to is None else self._list(to)
+        screener = Screener(self._reader, to=listed, now=as_utc(now), wait=self._wait)
         return screener.screen(addresses, chunk=chunk)
 
     def opt_out_watch(self, *, now: datetime, since: datetime | None = None, rules: WatchRules | None = None) -> Watch:
@@ -59,14 +60,16 @@ class Watching(Base):
             since: from that UTC day on; left out, all that is known.
             rules: when a rate is an alert.
         """
-        watcher = Watcher(self.store, self.programme, esp=self.esp.name)
-        return watcher.watch(since=optional_utc(since), now=as_utc(now), rules=rules or WatchRules())
+        begin, now, used = optional_utc(since), as_utc(now), rules or WatchRules()
+        return self._again(
+            lambda: Watcher(self.store, self.programme, esp=self.esp.name).watch(since=begin, now=now, rules=used)
+        )
 
     # -- what a breaker set aside
 
     def aside(self) -> Sequence[SetAside]:
         """Return the dead addresses and complaints that wait for a decision, oldest first (F66)."""
-        return self.store.aside()
+        return self._again(self.store.aside)
 
     def accept_aside(self, entry_ids: Collection[str] | None = None, *, now: datetime) -> int:
         """Write what was set aside to the log, all or these; return how many entries are new.

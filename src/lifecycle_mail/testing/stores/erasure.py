@@ -45,6 +45,7 @@ from lifecycle_mail.testing.stores.erased import (
     tasks_of,
 )
 from lifecycle_mail.testing.stores.everything import Asked, everything
+from lifecycle_mail.testing.stores.log import opt_out
 from lifecycle_mail.testing.stores.making import MakesStores
 from lifecycle_mail.testing.stores.outbox import MAILCHIMP
 
@@ -82,6 +83,16 @@ class ErasureConformance(MakesStores, suite=True):
             before = of_bob(store)
             store.erase(ADA.id, THEIRS)
             assert before == of_bob(store)
+
+    def test_an_address_that_nobody_has_can_be_erased(self) -> None:
+        """It is named in place of a contact as well; from then on nothing makes it readable (F62)."""
+        with self.opened() as store:
+            store.erase(ContactId(AT_ADA), [AT_ADA])
+            assert {AT_ADA} == set(store.erased([AT_ADA]))
+            no = opt_out(Subject(key=AT_ADA))
+            store.append([no], at=frozen_now)
+            assert [] == [word for word in WORDS if word in repr(list(store.records())).casefold()]
+            assert 1 == len(store.about({EVE.id: [AT_ADA]})[EVE.id])
 
     def test_who_is_erased_twice_is_erased(self) -> None:
         """The second time changes nothing, in whatever order the keys are given."""

@@ -9,11 +9,11 @@ from functools import partial
 from lifecycle_mail.errors import Misconfigured
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.consent import ListStanding, Person
-from lifecycle_mail.model.entries import Subject
+from lifecycle_mail.model.entries import AddressChanged, Entry, Subject
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.peppers import Peppers, is_hashed
 from lifecycle_mail.ports import Marks
-from lifecycle_mail.testing.builders import consent, contact, frozen_now, subject_of
+from lifecycle_mail.testing.builders import consent, contact, frozen_now, said, subject_of
 from lifecycle_mail.testing.conformance import raises
 from lifecycle_mail.testing.stores.log import key, opt_out
 from lifecycle_mail.testing.stores.making import NEWER_PEPPERS, PEPPERS, MakesStores
@@ -50,6 +50,18 @@ class HashesConformance(MakesStores, suite=True):
             person = Person.read(store.about({ADA.id: [AT_ADA]})[ADA.id], ADA.id, AT_ADA)
             assert 2 == len(person.opt_outs)
             assert ListStanding.OUT_OF_LIST is person.standing("offers", now=frozen_now)
+
+    def test_what_was_told_of_a_former_address_follows_the_person(self) -> None:
+        """A no under the hash of an address they moved away from binds them at the new one, whoever moved them (O4)."""
+        moved = AddressChanged(subject=Subject(contact_id=BOB.id, key=AT_BOB), old=AT_ADA, provenance=said())
+        no = opt_out(Subject(key=HASH_OF_ADA), scope=Scope.all())
+        logs: list[list[Entry]] = [[moved, no], [no, moved]]
+        for log in logs:
+            with self.opened() as store:
+                store.append(log, at=frozen_now)
+                about = store.about({BOB.id: [AT_BOB]})[BOB.id]
+                assert {no.id} == Person.read(about, BOB.id, AT_BOB).opt_outs.keys()
+                assert AT_ADA in [entry.subject.key for entry in about]
 
     def test_an_address_may_be_known_by_several_hashes(self) -> None:
         """What was told under any pepper that is valid binds (F63)."""

@@ -58,6 +58,12 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "chores",
+        sa.Column("name", WORD, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "claims",
         sa.Column("campaign", WORD, nullable=False),
         sa.Column("person", NUMBER, nullable=False),

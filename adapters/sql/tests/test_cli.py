@@ -1,0 +1,329 @@
+"""The command line on a registry: making and verifying it, opt-outs in and out, screening."""
+
+import csv
+import io
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from adapters.sql.tests.registries import CONFIG, PEPPER, PEPPER_ID, Registry
+from lifecycle_mail import Scope
+from lifecycle_mail.ports import LARGEST_CHUNK
+from lifecycle_mail.testing import frozen_now
+from tests.cli.running import rows_of, run, run_well, written
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration with two lists."""
+    return written(tmp_path / "lifecycle.toml", CONFIG)
+
+
+@pytest.fixture
+def on(fresh_url: str) -> Registry:
+    """A registry that was just made, on either database."""
+    run_well("db", "init", "--db", fresh_url)
+    return Registry(fresh_url)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Registry:
+    """A registry in a file, which was just made."""
+    run_well("db", "init", "--db", tmp_path / "mail.db")
+    return Registry(tmp_path / "mail.db")
+
+
+# --- the registry itself ----------------------------------------------------------------------------------------------
+
+
+def test_a_registry_is_made_once(on: Registry, config: Path) -> None:
+    """`db init` makes it, and again changes nothing but the lists, which other commands then know (L1)."""
+    refused = on.run("optouts", "add", "ada@example.com", "--list", "news")
+    assert 3 == refused.code
+    assert "declare it in the configuration (-c)" in refused.err
+    assert "2 lists" in on.well("db", "init", "-c", config).out
+    on.well("optouts", "add", "ada@example.com", "--list", "news")
+    assert "2 lists" in on.well("db", "init").out
+    assert ["list:news"] == [row["scope"] for row in on.rows("optouts", "list")]
+
+
+def test_check_stats_and_upgrade_of_a_registry_that_is_whole(on: Registry) -> None:
+    """There are no problems, the schema is the newest, and what it holds is counted."""
+    on.well("optouts", "add", "ada@example.com", "--all")
+    assert on.well("db", "check").out.startswith("no problems: 1 log")
+    assert [] == on.rows("db", "check")
+    assert "nothing to do" in on.well("db", "upgrade").out
+    stats = json.loads(on.well("db", "stats", "--format", "json").out)
+    assert (1, 1) == (stats["log"], stats["log: opt-out"])
+    assert f"schema {stats['schema']}" in on.well("db", "stats").out
+    counted = csv.DictReader(io.StringIO(on.well("db", "stats", "--format", "csv").out))
+    assert {"log": "1"}.items() <= {row["what"]: row["count"] for row in counted}.items()
+
+
+def test_what_stands_beside_the_log_is_checked_and_rebuilt(db: Registry) -> None:
+    """State that is not what the log says is a finding, 1, and `--rebuild` makes it anew from the log (F11)."""
+    db.well("optouts", "add", "ada@example.com", "--all")
+    raw = sqlite3.connect(db.db)
+    raw.execute("DELETE FROM marks")
+    raw.commit()
+    raw.close()
+    found = db.run("db", "check", "--format", "json")
+    assert 1 == found.code
+    assert any("--rebuild" in problem["fix"] for problem in json.loads(found.out))
+    assert "--rebuild" in db.run("db", "check").out
+    refused = db.run("optouts", "list")
+    assert 4 == refused.code
+    assert 1 == len(refused.err.strip().splitlines())
+    assert "no problems" in db.well("db", "check", "--rebuild").out
+    db.well("optouts", "list")
+
+
+@pytest.mark.parametrize("command", [["optouts", "list"], ["screen", "people.csv"], ["db", "check"]], ids=" ".join)
+def test_a_file_that_is_no_registry_is_refused_in_a_line(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another file is damaged as a registry: 4, one line, no traceback, and the file stays as it is (F11)."""
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "people.csv", "email\nada@example.com\n")
+    letter = "Dear Ada, " * 200
+    other = written(tmp_path / "letter.txt", letter)
+    ran = run(*command, "--db", other)
+    assert 4 == ran.code
+    assert 1 == len(ran.err.strip().splitlines())
+    assert letter == other.read_text(encoding="utf-8")
+
+
+def test_a_server_that_is_not_there_is_refused_in_a_line() -> None:
+    """A registry that cannot be reached is a 4, and the password in its URL is not shown (F12)."""
+    ran = run("optouts", "list", "--db", "postgresql://mail:hidden-word@127.0.0.1:9/mail?connect_timeout=1")
+    assert 4 == ran.code
+    assert "hidden-word" not in ran.err
+    assert 1 == len(ran.err.strip().splitlines())
+
+
+def test_reading_takes_the_registry_of_this_folder(
+    db: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What only reads takes `mail.db` here; the variable goes before it, and the option before the variable."""
+    monkeypatch.delenv("LIFECYCLE_MAIL_DB", raising=False)
+    monkeypatch.chdir(tmp_path)
+    db.well("optouts", "add", "ada@example.com", "--all")
+    assert "1 opt-outs" in run_well("optouts", "list").out
+    run_well("db", "init", "--db", "other.db")
+    monkeypatch.setenv("LIFECYCLE_MAIL_DB", "other.db")
+    assert "0 opt-outs" in run_well("optouts", "list").out
+    assert "1 opt-outs" in run_well("optouts", "list", "--db", "mail.db").out
+    run_well("optouts", "add", "bob@example.com", "--all")
+    run_well("optouts", "add", "cem@example.com", "--all")
+    assert "2 opt-outs" in run_well("optouts", "list", "--db", "other.db").out
+
+
+# --- opt-outs ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_opt_out_is_recorded_once(on: Registry) -> None:
+    """It holds for an unknown address too, with who said it and why, and said again it is the same (O1, O3)."""
+    said = on.well("optouts", "add", "Ada@Example.com", "--all", "--reason", "too-many", "--text", "on the phone")
+    assert "out of all\n" == said.out
+    assert "as was said before" in on.well("optouts", "add", "ada@example.com", "--all").out
+    (row,) = on.rows("optouts", "list")
+    assert ("ada@example.com", "all", "stands") == (row["who"], row["scope"], row["standing"])
+    assert ("too-many", "application", "command-line") == (row["reason"], row["through"], row["source"])
+    ticket = ["optouts", "add", "bob@example.com", "--channel", "sms", "--event-id", "ticket 7"]
+    assert "as was said before" not in on.well(*ticket).out
+    assert "as was said before" in on.well(*ticket).out
+    assert ["all", "channel:sms"] == [row["scope"] for row in on.rows("optouts", "list")]
+
+
+@pytest.mark.parametrize("scope", [[], ["--all", "--list", "offers"], ["--list", "offers", "--channel", "email"]])
+def test_how_far_an_opt_out_reaches_is_always_said(scope: list[str], db: Registry) -> None:
+    """Nobody guesses between one list and all marketing: 2, and nothing is written (O2)."""
+    ran = db.run("optouts", "add", "ada@example.com", *scope)
+    assert 2 == ran.code
+    assert "say how far it reaches" in ran.err
+    assert [] == db.rows("optouts", "list")
+
+
+@pytest.fixture
+def three(db: Registry) -> Registry:
+    """A registry with three noes: of ada, bob and cem, on three days, two of them through a campaign."""
+    said = [
+        ("ada", Scope.all(), None, "too-many"),
+        ("bob", Scope.list("offers"), "weekly-offer", None),
+        ("cem", Scope.all(), "weekly-offer", "other"),
+    ]
+    with db.open() as mail:
+        for day, (who, scope, campaign, reason) in enumerate(said, start=2):
+            now = frozen_now.replace(day=day)
+            mail.opt_out(f"{who}@example.com", scope=scope, campaign=campaign, reason=reason, now=now)
+    return db
+
+
+@pytest.mark.parametrize(
+    ("picks", "who"),
+    [
+        ([], "ada bob cem"),
+        (["--campaign", "weekly-offer"], "bob cem"),
+        (["--reason", "too-many"], "ada"),
+        (["--list", "offers"], "bob"),
+        (["--since", "2026-03-03T09:00:00Z"], "bob cem"),
+        (["--until", "2026-03-03T09:00:00Z"], "ada"),
+        (["--campaign", "weekly-offer", "--reason", "other"], "cem"),
+        (["--most", "1"], "cem"),
+        (["--most", "0"], "ada bob cem"),
+    ],
+)
+def test_opt_outs_are_listed_by_what_led_to_them(picks: list[str], who: str, three: Registry) -> None:
+    """Campaign, reason, list, and when they were recorded pick them; of many the latest are shown (O3)."""
+    found = [str(row["who"]).partition("@")[0] for row in three.rows("optouts", "list", *picks)]
+    assert who.split() == found
+
+
+def test_a_list_that_is_cut_says_so(three: Registry) -> None:
+    """The table tells how many there are in all, and standard error how to see them."""
+    ran = three.well("optouts", "list", "--most", "1")
+    assert "3 opt-outs" in ran.out
+    assert "ada@" not in ran.out
+    assert "2 earlier ones are not shown: --most 0 shows all" in ran.err
+
+
+def test_causes_are_counted(three: Registry) -> None:
+    """By campaign, segment and reason, as the service counts them, since an instant and as of one (O3)."""
+    counts = {(row["by"], row["name"]): row["count"] for row in three.rows("optouts", "causes")}
+    assert (2, 1) == (counts["campaign", "weekly-offer"], counts["campaign", "(not known)"])
+    assert (2, 1) == (counts["scope", "all"], counts["scope", "list:offers"])
+    assert "2 opt-outs" in three.well("optouts", "causes", "--since", "2026-03-03").out
+    assert "1 opt-outs" in three.well("optouts", "causes", "--until", "2026-03-03").out
+
+
+def test_the_registry_is_read_as_of_an_instant(three: Registry) -> None:
+    """What was recorded by then counts, and no more (O10)."""
+    assert "1 opt-outs, 1 records" in three.well("optouts", "as-of", "2026-03-02T09:00:00Z").out
+    assert "0 opt-outs, 0 records" in three.well("optouts", "as-of", "2026-03-02T08:59:59Z").out
+    assert [{"scope": "all", "count": 1}, {"scope": "list:offers", "count": 1}] == three.rows(
+        "optouts", "as-of", "2026-03-03T12:00:00Z"
+    )
+
+
+# --- in and out -------------------------------------------------------------------------------------------------------
+
+
+def test_opt_outs_are_imported_with_what_is_wrong(on: Registry, tmp_path: Path) -> None:
+    """Rows are taken or refused, each refused one with its line; again it is all known; `--strict` exits with 1."""
+    file = written(tmp_path / "out.csv", "email,reason\nada@example.com,too-many\nno address,\nbob@example.com,\n")
+    rejects = tmp_path / "rejects.csv"
+    ran = on.well("optouts", "import", file, "--rejects", rejects)
+    assert "3 rows: 2 new, 0 known, 0 passed over, 1 rejected\n" == ran.out
+    assert "resumed" not in ran.err
+    (refused,) = rows_of(rejects)
+    assert ("3", "row") == (refused["line"], refused["refused"])
+    again = on.run("optouts", "import", file, "--strict")
+    assert 1 == again.code
+    assert "0 new, 2 known" in again.out
+    assert "import again with --rejects FILE" in again.err
+    assert ["ada@example.com", "bob@example.com"] == [row["who"] for row in on.rows("optouts", "list")]
+
+
+def test_an_import_that_was_cut_off_goes_on(db: Registry, tmp_path: Path) -> None:
+    """The same command goes on after the row that was done, and says so; the books are those of one run (F6)."""
+    count = LARGEST_CHUNK + 10
+    file = written(tmp_path / "out.csv", "email\n" + "".join(f"p{n}@example.com\n" for n in range(count)))
+
+    def cut(_done: int) -> None:
+        raise KeyboardInterrupt
+
+    with db.open() as mail, pytest.raises(KeyboardInterrupt):
+        mail.import_opt_outs(file, now=frozen_now, progress=cut)
+    ran = db.well("optouts", "import", file)
+    assert f"resumed at row {LARGEST_CHUNK + 1:,}" in ran.err
+    assert f"{count:,} rows: {count:,} new, 0 known" in ran.out
+    assert f"{count:,} opt-outs" in db.well("optouts", "list", "--most", "1").out
+
+
+def test_an_export_brings_opt_outs_back(three: Registry, tmp_path: Path) -> None:
+    """Exported and imported into another registry, they are the same; after a position, only what came since."""
+    file = tmp_path / "out.csv"
+    assert "3 rows, up to position 3" in three.well("optouts", "export", file).out
+    other = Registry(tmp_path / "other.db")
+    other.well("db", "init")
+    assert "3 new" in other.well("optouts", "import", file).out
+    seen = [(row["who"], row["scope"], row["said_at"]) for row in three.rows("optouts", "list")]
+    assert seen == [(row["who"], row["scope"], row["said_at"]) for row in other.rows("optouts", "list")]
+    assert "1 rows" in three.well("optouts", "export", file, "--after", "2").out
+    assert "2 rows" in three.well("optouts", "export", file, "--until", "2026-03-03T12:00:00Z").out
+
+
+def test_an_export_as_hashes_names_nobody(three: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a pepper it holds keyed hashes alone, which hold there where the pepper is; without it, 3 (O5)."""
+    file = tmp_path / "out.csv"
+    assert 3 == three.run("optouts", "export", file, "--hashed", PEPPER_ID).code
+    monkeypatch.setenv("LIFECYCLE_MAIL_PEPPERS", PEPPER)
+    three.well("optouts", "export", file, "--hashed", PEPPER_ID)
+    text = file.read_text(encoding="utf-8")
+    assert "example.com" not in text
+    assert PEPPER.partition("=")[2] not in text
+    assert 3 == text.count(f"hmac:{PEPPER_ID}:")
+    other = Registry(tmp_path / "other.db")
+    other.well("db", "init")
+    other.well("optouts", "import", file)
+    people = written(tmp_path / "people.txt", "ada@example.com\nzoe@example.com\n")
+    other.well("screen", people, "--out", tmp_path)
+    assert ["held", "clear"] == [row["outcome"] for row in rows_of(tmp_path / "screened.csv")]
+
+
+# --- screening --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("email,name\nada@example.com,A\nzoe@example.com,Z\nno address,N\nbob@example.com,B\n", []),
+        ("ada@example.com\nzoe@example.com\nno address\nbob@example.com\n", []),
+        ("who;x\nada@example.com;1\nzoe@example.com;2\nno address;3\nbob@example.com;4\n", ["--column", "who"]),
+    ],
+)
+def test_each_address_is_clear_held_or_invalid(text: str, options: list[str], three: Registry, tmp_path: Path) -> None:
+    """A table or a bare list: a row for each address, in order, with why; the counts are printed."""
+    file = written(tmp_path / "people.csv", text)
+    ran = three.well("screen", file, *options, "--out", tmp_path / "out", "--format", "json")
+    rows = rows_of(tmp_path / "out" / "screened.csv")
+    assert ["ada@example.com", "zoe@example.com", "no address", "bob@example.com"] == [row["address"] for row in rows]
+    assert ["held", "clear", "invalid", "clear"] == [row["outcome"] for row in rows]
+    assert ["out-of-all", "", "", ""] == [row["held"] for row in rows]
+    assert "a space" in rows[2]["reason"]
+    counts = {(row["outcome"], row["held"]): row["count"] for row in json.loads(ran.out)}
+    assert {("clear", ""): 2, ("held", "out-of-all"): 1, ("invalid", ""): 1} == counts
+
+
+def test_a_list_is_screened_for(three: Registry, config: Path, tmp_path: Path) -> None:
+    """For a list, who left that list is held too; a list that nobody knows is 3 (O2)."""
+    file = written(tmp_path / "people.txt", "bob@example.com\n")
+    three.well("screen", file, "--list", "offers", "-c", config, "--out", tmp_path)
+    assert "out-of-list" == rows_of(tmp_path / "screened.csv")[0]["held"]
+    assert 3 == three.run("screen", file, "--list", "ofers", "-c", config, "--out", tmp_path).code
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "says"),
+    [
+        ("name,town\nAda,Tartu\n", [], "no column of addresses: it has name, town"),
+        ("", [], "it is empty"),
+        ("email\nada@example.com\n", ["--column", "mail"], "no column 'mail'"),
+    ],
+)
+def test_a_file_without_addresses_is_3(text: str, options: list[str], says: str, db: Registry, tmp_path: Path) -> None:
+    """Which column holds the addresses is asked for, and no table of nobody is left behind."""
+    ran = db.run("screen", written(tmp_path / "people.csv", text), *options, "--out", tmp_path / "out")
+    assert 3 == ran.code
+    assert says in ran.err
+    assert "--column NAME" in ran.err
+    assert [] == list((tmp_path / "out").iterdir())
+
+
+def test_nothing_that_is_screened_runs_in_a_spreadsheet(db: Registry, tmp_path: Path) -> None:
+    """Cells that would be formulas are made harmless in what is written (F56)."""
+    file = written(tmp_path / "people.csv", "email,x\n=cmd|x@example.com,1\n+1@example.com,2\n")
+    db.well("screen", file, "--out", tmp_path)
+    assert all(row["address"].startswith("'") for row in rows_of(tmp_path / "screened.csv"))
