@@ -91,23 +91,22 @@ class Server:
         """Whether it runs, as far as it has said."""
         return (self.folder / "data/postmaster.pid").exists()
 
-    def url(self, schema: str = "lifecycle_mail", *, database: str = MAIN, port: int | None = None, **more: str) -> str:
+    def url(self, schema: str = "lifecycle_mail", *, port: int | None = None, **more: str) -> str:
         """Return the URL of a registry in a schema of its own, also through another port or with more parameters."""
         query = urlencode({"schema": schema, **more})
-        return f"postgresql://{USER}@127.0.0.1:{port or self.port}/{database}?{query}"
+        return f"postgresql://{USER}@127.0.0.1:{port or self.port}/{MAIN}?{query}"
 
-    def dump(self, schema: str, *more: str, database: str = MAIN) -> str:
+    def dump(self, schema: str, *more: str) -> str:
         """Return a dump of one schema, as a backup holds it."""
-        return self._run("pg_dump", *self._there, "-n", schema, *more, database)
+        return self._run("pg_dump", *self._there, "-n", schema, *more, MAIN)
 
-    def sql(self, statement: str, *, database: str = MAIN) -> str:
+    def sql(self, statement: str) -> str:
         """Run one statement and return what it prints."""
-        return self._run("psql", *self._there, "-d", database, "-v", "ON_ERROR_STOP=1", "-XAt", "-c", statement)
+        return self._run("psql", *self._there, "-d", MAIN, "-v", "ON_ERROR_STOP=1", "-XAt", "-c", statement)
 
-    def load(self, script: str, *, database: str) -> None:
-        """Run a script, such as a dump, in a database that is made for it."""
-        self.sql(f'CREATE DATABASE "{database}"')
-        self._run("psql", *self._there, "-d", database, "-v", "ON_ERROR_STOP=1", "-XAtq", stdin=script)
+    def load(self, script: str) -> None:
+        """Run a script, such as a dump."""
+        self._run("psql", *self._there, "-d", MAIN, "-v", "ON_ERROR_STOP=1", "-XAtq", stdin=script)
 
     @property
     def _there(self) -> list[str]:

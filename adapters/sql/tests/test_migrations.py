@@ -23,10 +23,11 @@ from lifecycle_mail_sql.connecting import Connections
 from lifecycle_mail_sql.opening import open_database
 from sqlalchemy import event, text
 
+from adapters.sql.tests.conftest import new_schema
 from adapters.sql.tests.faults.nursery import Child, Nursery, nursery
 from adapters.sql.tests.faults.seeds import dice
 from adapters.sql.tests.faults.server_jobs import as_it_is
-from adapters.sql.tests.schemas.write import FOLDER, SCHEMA, dump_postgres, dump_sqlite
+from adapters.sql.tests.schemas.write import FOLDER, SCHEMA, dump_postgres, dump_sqlite, renamed
 from adapters.sql.tests.servers import MAIN, USER, Server
 from lifecycle_mail.errors import ConsentRefused, Misconfigured, RegistryBusy, RegistryUnavailable
 from lifecycle_mail.model.consent import ListStanding
@@ -40,7 +41,6 @@ VERSION = "lifecycle_mail_version"
 OURS = keeping._MIGRATIONS
 """The folder of the migrations."""
 REVISIONS = sorted(script.revision for script in ScriptDirectory(str(OURS)).walk_revisions())
-_databases = count(1)
 
 
 @define
@@ -51,15 +51,14 @@ class Place:
         kind: `sqlite` or `postgresql`.
         url: of the registry.
         path: of the file.
-        server: for Postgres.
-        database: on the server.
+        server, name: for Postgres, and of the schema there.
     """
 
     kind: str
     url: str
     path: Path | None = None
     server: Server | None = None
-    database: str = MAIN
+    name: str = ""
 
     def load(self, revision: str) -> None:
         """Put the stored dump of a schema there."""
@@ -69,15 +68,16 @@ class Place:
                 raw.executescript(dump)
         else:
             assert self.server is not None
-            self.server.load(dump, database=self.database)
+            self.server.load(renamed(dump, SCHEMA, self.name))
 
     def tables(self) -> str:
         """Return the statements that make what is there, in one order and one way to write them."""
         if self.path is not None:
-            said = dump_sqlite(self.path, data=False)
+            said = dump_sqlite(self.path, data=False) if self.path.exists() else ""
         else:
             assert self.server is not None
-            said = dump_postgres(self.server, database=self.database, data=False)
+            there = self.server.sql(f"SELECT count(*) FROM pg_namespace WHERE nspname = '{self.name}'")  # noqa: S608
+            said = dump_postgres(self.server, self.name, data=False) if there.strip() == "1" else ""
         # `key > 0` and `"key" > 0` are one; which of them Alembic writes is its own affair.
         return re.sub(r"[ \t]+", " ", said.replace('"', ""))
 
@@ -90,22 +90,14 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
     """Return what makes a new place for a registry."""
 
     def make() -> Place:
-        name = f"m{next(_databases)}"
+        name = new_schema()
         if request.param == "sqlite":
             path = tmp_path / f"{name}.db"
             return Place("sqlite", f"sqlite:///{path}", path=path)
         server: Server = request.getfixturevalue("postgres")
-        return Place("postgresql", server.url(SCHEMA, database=name), server=server, database=name)
+        return Place("postgresql", server.url(name), server=server, name=name)
 
     return make
-
-
-def empty(where: Where) -> Place:
-    """Return a place with nothing in it yet."""
-    place = where()
-    if place.server is not None:
-        place.server.sql(f"CREATE DATABASE {place.database}")
-    return place
 
 
 # --- the same, whichever way ------------------------------------------------------------------------------------------
@@ -116,7 +108,7 @@ def _migrate(place: Place) -> None:
     database = Connections(open_database(place.url).engine)
     with database.writing() as tx:
         if place.server is not None:
-            tx.exec_driver_sql(f'CREATE SCHEMA "{SCHEMA}"')
+            tx.exec_driver_sql(f'CREATE SCHEMA "{place.name}"')
         context = MigrationContext.configure(tx, opts={"version_table": VERSION})
         scripts = ScriptDirectory(str(OURS))
         for script in reversed(list(scripts.walk_revisions())):
@@ -128,7 +120,7 @@ def _migrate(place: Place) -> None:
 
 def test_migrations_build_what_a_new_registry_gets(where: Where) -> None:
     """F5: an empty database gets the newest tables at once, and they are those that the migrations lead to."""
-    made, migrated = empty(where), empty(where)
+    made, migrated = where(), where()
     SqlStore(made.url).close()
     _migrate(migrated)
     assert made.tables() == migrated.tables()
@@ -137,7 +129,7 @@ def test_migrations_build_what_a_new_registry_gets(where: Where) -> None:
 def test_the_tables_are_those_that_the_code_knows(where: Where) -> None:
     """F5: nothing is there, or missing, that Alembic would write a migration for."""
     for make in (lambda place: SqlStore(place.url).close(), _migrate):
-        place = empty(where)
+        place = where()
         make(place)
         database = Connections(open_database(place.url).engine)
         with database.reading() as tx:
@@ -163,7 +155,7 @@ def test_every_schema_is_kept() -> None:
 
 def test_the_newest_dump_is_what_the_code_makes(where: Where) -> None:
     """F5: whoever changes the tables of a schema that is not out yet writes its dump again."""
-    made, dumped = empty(where), where()
+    made, dumped = where(), where()
     SqlStore(made.url).close()
     dumped.load(schema.REVISION)
     assert made.tables() == dumped.tables(), "run python -m adapters.sql.tests.schemas.write"
@@ -205,7 +197,7 @@ def holds_still(store: SqlStore) -> None:
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_every_schema_is_upgraded_with_what_is_in_it(where: Where, revision: str) -> None:
     """F5: to the tables of a new registry, and nobody's no, claim or consent is lost."""
-    old, new = where(), empty(where)
+    old, new = where(), where()
     old.load(revision)
     SqlStore(new.url).close()
     with as_it_is(old.url, OURS, schema.REVISION) as store:
@@ -283,22 +275,16 @@ def test_a_schema_of_a_newer_version_is_left_alone(where: Where) -> None:
             store.upgrade()
 
 
-@pytest.mark.parametrize("command", [["db", "upgrade"]])
-def test_the_command_upgrades_an_older_registry(
-    where: Where, newer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
-) -> None:
+def test_the_command_upgrades_an_older_registry(where: Where, newer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """F5: opening it is refused with that command, so the command must work."""
     place = where()
-    place.load(REVISIONS[-1])
-    peppers = tmp_path / "peppers"
-    peppers.write_text("".join(f"{name}={secret}\n" for name, secret in PEPPERS.items()))
+    SqlStore(place.url).close()
     monkeypatch.setattr(keeping, "_MIGRATIONS", newer)
     monkeypatch.setattr(schema, "REVISION", NEXT)
     with pytest.raises(Misconfigured, match="run `lifecycle-mail db upgrade`"):
-        SqlStore(place.url, peppers=PEPPERS)
-    said = run_well(*command, "--db", place.url, "--pepper-file", str(peppers)).out
-    assert f"schema {REVISIONS[-1]} is now {NEXT}" in said
-    SqlStore(place.url, peppers=PEPPERS).close()
+        SqlStore(place.url)
+    assert f"schema {REVISIONS[-1]} is now {NEXT}" in run_well("db", "upgrade", "--db", place.url).out
+    SqlStore(place.url).close()
 
 
 # --- killed, or the disk fails ----------------------------------------------------------------------------------------
@@ -330,7 +316,7 @@ class Trial:
 
     def __attrs_post_init__(self) -> None:
         place = self.begin()
-        self.old = place.tables() if place.path is None or place.path.exists() else ""
+        self.old = place.tables()
         done = self.run(place).finish()[-1].split()
         assert [NEXT, "READY"] == [done[2], done[0]]
         self.ticks = int(done[3])
@@ -365,24 +351,17 @@ def _is_empty(store: SqlStore) -> None:
 
 
 @pytest.fixture(params=["creation", "upgrade"])
-def trial(request: pytest.FixtureRequest, where: Where, fork: Nursery, newer: Path, tmp_path: Path) -> Trial:
+def trial(request: pytest.FixtureRequest, where: Where, fork: Nursery, newer: Path) -> Trial:
     """Return what makes a registry, or upgrades one with data in it."""
     if request.param == "creation":
-        return Trial(fork, newer, lambda: empty(where))
-    filled = where()
-    filled.load(REVISIONS[-1])
+        return Trial(fork, newer, where)
 
-    def copy() -> Place:
+    def filled() -> Place:
         place = where()
-        if place.path is not None:
-            assert filled.path is not None
-            shutil.copy(filled.path, place.path)
-        else:
-            assert place.server is not None
-            place.server.sql(f"CREATE DATABASE {place.database} TEMPLATE {filled.database}")
+        place.load(REVISIONS[-1])
         return place
 
-    return Trial(fork, newer, copy)
+    return Trial(fork, newer, filled)
 
 
 def _kill(trial: Trial, places: Iterable[int]) -> None:
@@ -432,8 +411,8 @@ def test_a_disk_that_fails_at_any_page_leaves_the_old_schema(trial: Trial) -> No
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_a_connection_that_breaks_leaves_the_old_schema(postgres: Server, newer: Path, share: float) -> None:
     """F5, F21: the server ends the connection in the middle of an upgrade: busy, the old schema, and then the new."""
-    place = Place("postgresql", "", server=postgres, database=f"m{next(_databases)}")
-    place.url = postgres.url(SCHEMA, database=place.database, application_name="upgrading")
+    name = new_schema()
+    place = Place("postgresql", postgres.url(name, application_name="upgrading"), server=postgres, name=name)
     place.load(REVISIONS[-1])
     before, statements = place.tables(), count(1)
     with as_it_is(place.url, newer, NEXT) as store:
@@ -453,7 +432,7 @@ def test_a_connection_that_breaks_leaves_the_old_schema(postgres: Server, newer:
 
 def test_many_that_open_an_empty_database_at_once_make_one_schema(where: Where, fork: Nursery) -> None:
     """F5, F15: eight processes: one makes the tables, and the others find them."""
-    place, alone = empty(where), empty(where)
+    place, alone = where(), where()
     SqlStore(alone.url).close()
     with _held_up(place) as wait_for_all:
         children = [
@@ -481,9 +460,9 @@ def _held_up(place: Place) -> Iterator[Callable[[list[Child]], None]]:
         return
     assert place.server is not None
     with psycopg.connect(
-        host="127.0.0.1", port=place.server.port, user=USER, dbname=place.database, autocommit=True
+        host="127.0.0.1", port=place.server.port, user=USER, dbname=MAIN, autocommit=True
     ) as connection:
-        connection.execute(f'SET search_path TO "{SCHEMA}"')  # type: ignore[arg-type] # a constant
+        connection.execute(f'SET search_path TO "{place.name}"')  # type: ignore[arg-type] # a constant
         connection.execute("SELECT pg_advisory_lock(%s, hashtext(current_setting('search_path')))", (0x6C_69_66_65,))
 
         def wait(children: list[Child]) -> None:

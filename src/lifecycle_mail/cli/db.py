@@ -103,6 +103,24 @@ def check(db: str | None, pepper_file: Path | None, form: Format, rebuild: bool)
 @db.command()
 @database_option
 @peppers_option
+@guard
+def scrub(db: str | None, pepper_file: Path | None) -> None:
+    """Write the tables anew, so that free space holds nothing of who was erased.
+
+    \b
+    lifecycle-mail db scrub --db mail.db
+
+    A small file of SQLite is scrubbed by the erasure itself; `db stats` says whether it is due. It needs as much room
+    again, and nobody can write meanwhile.
+    """
+    with store_for_upkeep(db, pepper_file, writes=True) as store:
+        _maintained(store).scrub()
+    click.echo("scrubbed: free space holds nothing of who was erased")
+
+
+@db.command()
+@database_option
+@peppers_option
 @format_option
 @guard
 def stats(db: str | None, pepper_file: Path | None, form: Format) -> None:

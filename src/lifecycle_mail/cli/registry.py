@@ -135,32 +135,27 @@ def read_peppers(file: Path | None, environment: Mapping[str, str] = os.environ)
 # --- opening ----------------------------------------------------------------------------------------------------------
 
 
-def open_store(url: str, peppers: Mapping[str, str]) -> Store:
+def open_store(url: str, peppers: Mapping[str, str], **options: Any) -> Store:
     """Open a store; what it warns of is said in a line."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
-        store = load_store(url, peppers=peppers)
+        store = load_store(url, peppers=peppers, **options)
     for one in found:
         say(f"warning: {one.message}")
     return store
 
 
-def open_for_upkeep(url: str, peppers: Mapping[str, str]) -> Store:
-    """Open a store that is to be looked after: a file that is not whole is not refused, because `check` tells of it."""
-    if file_of(url) is not None:
-        base, _, options = url.partition("?")
-        kept = [option for option in options.split("&") if option and not option.startswith("verify=")]
-        url = f"{base}?{'&'.join([*kept, 'verify=off'])}"
-    return open_store(url, peppers)
-
-
 @contextmanager
 def store_for_upkeep(db: str | None, pepper_file: Path | None, *, writes: bool, make: bool = False) -> Iterator[Store]:
-    """Open a store for a command that looks after it; only with `make` may it be a new one."""
+    """Open a store for a command that looks after it; only with `make` may it be a new one.
+
+    One that is not whole, or of another schema, is opened all the same: these commands are for it.
+    """
     url = url_of(_said_or_here(db, writes=writes))
     if not make:
         _require_registry(url)
-    store = open_for_upkeep(url, read_peppers(pepper_file))
+    upkeep = {} if make or url.startswith("memory:") else {"ready": False}
+    store = open_store(url, read_peppers(pepper_file), **upkeep)
     try:
         yield store
     finally:

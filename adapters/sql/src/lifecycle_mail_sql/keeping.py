@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -221,20 +221,19 @@ class KeepingPart(Part):
         SQLite: needs the file for itself, and as much room again. Postgres: `VACUUM FULL`, which locks one table after
         the other; what its write-ahead log, replicas and backups keep goes when these are recycled.
         """
-        with (
-            translated(self.db.engine.dialect.loaded_dbapi.Error),
-            closing(self.db.engine.raw_connection()) as raw,
-        ):
-            driver: Any = raw.driver_connection
-            if self.dialect.is_sqlite:
-                driver.execute("PRAGMA temp_store=FILE")
-                driver.execute("VACUUM")
-                driver.execute("PRAGMA temp_store=MEMORY")
-            else:
-                driver.autocommit = True
-                for table in schema.metadata.sorted_tables:
-                    driver.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
-                driver.autocommit = False
+        with translated(self.db.engine.dialect.loaded_dbapi.Error):
+            raw = self.db.engine.raw_connection()
+            try:
+                driver: Any = raw.driver_connection
+                if self.dialect.is_sqlite:
+                    driver.execute("PRAGMA temp_store=FILE")  # as large as the database: not into memory
+                    driver.execute("VACUUM")
+                else:
+                    driver.autocommit = True
+                    for table in schema.metadata.sorted_tables:
+                        driver.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
+            finally:
+                raw.invalidate()  # it is set up for this alone
         with self.db.writing() as tx:
             tx.execute(self.__scrubbed)
 

@@ -24,17 +24,23 @@ class SqlStore(ForgettingPart, ClaimsPart, OutboxPart, KeepingPart):
         url: `sqlite:///mail.db` or `postgresql://user@host/name`; see `opening.open_database`.
         peppers: secrets by id, the newest last, for what erasures leave (O5). Each one that was ever used is needed.
 
+        ready: False opens it as it is, damaged or of another schema, for those who look after it (`ports.Maintained`).
+
     Raises:
         Misconfigured: the URL, the schema, a driver or a pepper.
         RegistryDamaged: the file is not whole (F11).
         RegistryUnavailable: it cannot be opened.
     """
 
-    def __init__(self, url: str, *, peppers: Peppers | Mapping[str, str | bytes] | None = None) -> None:
+    def __init__(
+        self, url: str, *, peppers: Peppers | Mapping[str, str | bytes] | None = None, ready: bool = True
+    ) -> None:
         self.url = url
         self.opened = open_database(url)
         given = peppers if isinstance(peppers, Peppers) else Peppers(peppers or {})
         self._open(Connections(self.opened.engine), given)
+        if not ready:
+            return
         try:
             self.make_ready()
         except BaseException:

@@ -90,6 +90,18 @@ def play_and_read(
             mail.plan(story.CAMPAIGNS[0], now=NOW)
 
 
+def play_with(
+    folder: str, way: str, steps: Sequence[Sequence[str]], begin: int, attempt: int, fuse: int | None, pragma: str
+) -> None:
+    """Play a story as above, on connections that are settled differently."""
+    with opened(folder, way) as mail:
+        assert isinstance(mail.store, SqlStore)
+        engine = mail.store.db.engine
+        event.listen(engine, "connect", lambda raw, _record: raw.execute(f"PRAGMA {pragma}"))
+        engine.dispose()
+        _play(mail, folder, steps, begin, attempt, Fuse(fuse))
+
+
 def _play(
     mail: Lifecycle, folder: str, steps: Sequence[Sequence[str]], begin: int, attempt: int, burning: Fuse
 ) -> None:

@@ -47,9 +47,10 @@ class Stage:
 
     def scene(self, name: str, way: str, folder: Path) -> Telling:
         """Set a scene in a folder: all but the last step has happened."""
-        return self._played(way, empty=name == "create").copied(folder, SCENES[name])
+        return self.before(way, empty=name == "create").copied(folder, SCENES[name])
 
-    def _played(self, way: str, *, empty: bool) -> Telling:
+    def before(self, way: str, *, empty: bool = False) -> Telling:
+        """Return what came before, which is to be copied; or an empty folder."""
         if (way, empty) not in self._before:
             place = self._folder / f"{way}-{empty}"
             place.mkdir()

@@ -131,15 +131,15 @@ def make_ready(url: str, migrations: str, revision: str, fuse: int | None, large
     """
     if largest is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
     burning = Fuse(fuse)
     try:
         with as_it_is(url, Path(migrations), revision) as store:
-            before, after = store.upgrade()
+            said = f"READY {' '.join(store.upgrade())} {burning.ticks}"
     except RegistryUnavailable as error:
-        say(f"REFUSED {error}")
-    else:
-        say(f"READY {before or '-'} {after} {burning.ticks}")
+        said = f"REFUSED {error}"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    say(said)
 
 
 @contextmanager

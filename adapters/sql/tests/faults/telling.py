@@ -43,13 +43,16 @@ class Telling:
     ticks: int = 0
     attempts: int = 0
 
-    def start(self, *, job: str = "jobs:play", fuse: int | None = None, gate: Path | None = None) -> Child:
+    def start(
+        self, *, job: str = "jobs:play", fuse: int | None = None, gate: Path | None = None, **arguments: str
+    ) -> Child:
         """Go on where the last worker stopped: with the step that it did not report as done."""
         done = [int(line.split()[2]) for line in self.said if line.startswith("DONE")]
         self.attempts += 1
         return self.fork.start(
             job, gate=gate, folder=str(self.folder), way=self.way, begin=max(done, default=-1) + 1,
             steps=[[step.kind, step.who, step.scope] for step in self.steps], attempt=self.attempts, fuse=fuse,
+            **arguments,
         )  # fmt: skip
 
     def hear(self, child: Child) -> bool:

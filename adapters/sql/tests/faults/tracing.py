@@ -54,7 +54,13 @@ class Fault:
 
 
 def traced(
-    telling: Telling, *faults: Fault, job: str = "jobs:play", options: Sequence[str] = (), journal_alone: bool = False
+    telling: Telling,
+    *faults: Fault,
+    job: str = "jobs:play",
+    options: Sequence[str] = (),
+    journal_alone: bool = False,
+    heard: bool = False,
+    **arguments: str,
 ) -> tuple[Child, list[str]]:
     """Let a story go on under strace, and return who told it and the lines that strace wrote.
 
@@ -64,14 +70,16 @@ def traced(
         job: what plays it.
         options: further ones of strace.
         journal_alone: whether only calls on the journal are looked at, not those on the database and the folder.
+        heard: whether what the process says is looked at too.
+        arguments: further ones of the job.
     """
     gate, out = telling.folder / "gate", telling.folder / "trace"
     os.mkfifo(gate)
     try:
-        child = telling.start(job=job, gate=gate)
+        child = telling.start(job=job, gate=gate, **arguments)
         database, journal = telling.folder / "mail.db", telling.folder / "mail.db-journal"
         paths = [journal] if journal_alone else [database, journal, telling.folder]
-        watched = [f"--trace-path={path}" for path in paths]
+        watched = [f"--trace-path={path}" for path in [*paths, *([child.out] if heard else [])]]
         injected = [f"--inject={fault}" for fault in faults]
         command = ["strace", "-f", f"-p{child.pid}", f"-o{out}", *watched, *injected, *options]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as strace:  # noqa: S603

@@ -254,9 +254,10 @@ class World:
 
     def check_past(self, seen: Seen) -> None:
         """A past position still answers as it did then (O10)."""
-        past = AsOf(self.mail._reader, seen.position, seen.now, lists={str(one.key): one for one in LISTS})
+        past = AsOf(self.mail._reader, seen.position, seen.now)
         for who, standings in seen.standings.items():
-            assert standings == {to: str(past.standing(who, to)) for to in standings}, (who, seen.position)
+            person = past.person(who)
+            assert standings == {to: str(person.standing(to, now=seen.now)) for to in standings}, (who, seen.position)
 
     def forget_past(self, who: str) -> None:
         """Ask no longer how somebody stood: they are found by what they are known as today, or not at all."""

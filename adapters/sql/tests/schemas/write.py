@@ -82,10 +82,15 @@ def dump_sqlite(path: Path, *, data: bool = True) -> str:
     return "".join(f"{sql};\n" for (sql,) in made)
 
 
-def dump_postgres(server: Server, *, name: str = SCHEMA, database: str, data: bool = True) -> str:
-    """Return a schema of a server as statements, or only those that make its tables."""
+def dump_postgres(server: Server, name: str = SCHEMA, *, data: bool = True) -> str:
+    """Return a schema of a server as statements, or only those that make its tables; it is called `SCHEMA` in them."""
     more = ["--inserts"] if data else ["--schema-only"]
-    return _PASSING.sub("", server.dump(name, "--no-owner", "--no-privileges", *more, database=database))
+    return renamed(_PASSING.sub("", server.dump(name, "--no-owner", "--no-privileges", *more)), name, SCHEMA)
+
+
+def renamed(dump: str, before: str, after: str) -> str:
+    """Return a dump of a schema for one of another name."""
+    return re.sub(rf"\b{before}\.", f"{after}.", dump).replace(f"SCHEMA {before};", f"SCHEMA {after};")
 
 
 def main() -> None:
@@ -96,11 +101,9 @@ def main() -> None:
             fill(store)
         (FOLDER / f"{schema.REVISION}.sqlite.sql").write_text(dump_sqlite(path), encoding="utf-8")
     with started() as server:
-        server.sql("CREATE DATABASE filled")
-        with closing(SqlStore(server.url(SCHEMA, database="filled"), peppers=PEPPERS)) as store:
+        with closing(SqlStore(server.url(SCHEMA), peppers=PEPPERS)) as store:
             fill(store)
-        written = dump_postgres(server, database="filled")
-        (FOLDER / f"{schema.REVISION}.postgresql.sql").write_text(written, encoding="utf-8")
+        (FOLDER / f"{schema.REVISION}.postgresql.sql").write_text(dump_postgres(server), encoding="utf-8")
 
 
 if __name__ == "__main__":

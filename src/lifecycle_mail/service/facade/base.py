@@ -13,7 +13,7 @@ from lifecycle_mail.model.addresses import EmailAddress, MatchRules
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.intake import Statement
 from lifecycle_mail.model.lists import MailingList
-from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.plugins import load_esp, load_store
 from lifecycle_mail.policy.programme import Programme
@@ -75,6 +75,7 @@ class Base:
         self._swept: Swept | None = None
         self._new_id = new_id
         self._reader = Reader(self.store, match or MatchRules())
+        self._kept_lists: dict[str, MailingList] = {}
         self._consents = Consents(self._reader, tokens=Tokens(signing_keys), new_id=new_id)
 
     def close(self) -> None:
@@ -128,5 +129,15 @@ class Base:
             self.programme = self.programme.with_(to)
             return to
         if to not in self.programme.lists:
-            raise UnknownName("list", to, self.programme.lists)
+            kept = self.store.lists()  # of an earlier run, or another process
+            if to not in kept:
+                raise UnknownName("list", to, [*self.programme.lists, *kept])
+            self.programme = self.programme.with_(kept[ListKey(to)])
         return self.programme.lists[to]
+
+    def _keep_list(self, listed: MailingList) -> None:
+        """Let the store know a list that people join, once for each version of it."""
+        if self._kept_lists.get(listed.key) != listed:
+            if self.store.lists().get(listed.key) != listed:
+                self._again(lambda: self.store.put_lists([listed]))
+            self._kept_lists[listed.key] = listed

@@ -45,6 +45,7 @@ class Consenting(Base):
             ConsentRefused: they were erased (O5).
         """
         listed, now, ends = self._list(to), as_utc(now), optional_utc(expires_at)
+        self._keep_list(listed)
         return self._again(
             lambda: self._consents.subscribe(
                 who, listed, proof=proof, now=now, contact_id=contact_id, source=source,
