@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lib.timing import Sample, take_turns
+from lifecycle_mail_sql import SqlStore
 
 from lifecycle_mail import Lifecycle, MailingList, Scope
 from lifecycle_mail.memory import MemoryEsp
@@ -27,7 +28,6 @@ from lifecycle_mail.model.entries import OptOut, Subject, state_event_id
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import Capability
-from lifecycle_mail_sql import SqlStore
 
 NOW = datetime(2026, 2, 3, 10, tzinfo=UTC)
 CHUNK = 5_000

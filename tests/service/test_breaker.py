@@ -111,6 +111,16 @@ def test_confirming_passes_that_many_and_no_more() -> None:
     assert 0 == mail.apply(decisions, now=NOW).sunset
 
 
+def test_what_was_applied_in_part_counts_in_part() -> None:
+    """Of decisions that are old only those count whom the log still says to mail."""
+    mail = silent(5, of=6)
+    decisions = mail.decide(now=NOW)
+    mail.suppress("p0000", "sunset", provenance=said(Actor.POLICY), now=NOW)
+    with pytest.raises(BreakerOpen, match="confirm=4"):
+        mail.apply(decisions, now=NOW, confirm=3)
+    assert 4 >= mail.apply(decisions, now=NOW, confirm=4).sunset
+
+
 def test_whoever_is_sunset_already_does_not_count() -> None:
     """The breaker looks at whom a run would newly stop."""
     mail = silent(5, of=6)
@@ -174,6 +184,9 @@ def test_a_breaker_has_sensible_limits() -> None:
         {"least": -1},
         {"least": 2.5},
         {"per": timedelta(0)},
+        {"per": 3},
+        {"share": "a fifth"},
+        {"least": True},
         {"share": True},
     ):
         with pytest.raises(InvalidInput):
@@ -241,6 +254,37 @@ def test_nobody_is_counted_twice() -> None:
     again = [one for batch in "ijklmnop" for one in reports(people(4), batch=batch)]
     assert 0 == mail.receive(again, now=NOW).set_aside
     assert 64 == len(entries(mail, Suppression))
+
+
+def test_contacts_without_an_address_count_by_their_ids() -> None:
+    """A complaint of somebody whose address nobody knows stops that contact (F66)."""
+    mail = world(breaker=TIGHT)
+    mail.receive([Known(who=Who(name)) for name in people(20)], now=NOW)
+    told = said(Actor.CONTACT, through=Through.COMPLAINT, source="memory")
+    often: list[Statement] = [
+        Held(who=Who(name), kind=COMPLAINT, provenance=told, event_id=f"{batch}:{name}")
+        for batch in "ab"
+        for name in people(5)
+    ]
+    fewer = [one for one in often if one.who.contact_id != "p0004"]
+    assert (0, 8) == ((done := mail.receive(fewer, now=NOW)).set_aside, done.entries)
+    assert 2 == mail.receive(often, now=NOW).set_aside
+    assert people(4) == sorted(set(held(mail, COMPLAINT)))
+
+
+def test_one_id_for_two_people_is_two_reports() -> None:
+    """A careless source that gives everybody the same id stops each of them anew."""
+    mail = crowd(20)
+    told = said(Actor.ESP, through=Through.BOUNCE, source="memory")
+
+    def same_id(names: Iterable[str]) -> list[Statement]:
+        return [Held(who=Who(name), kind=BOUNCE, provenance=told, event_id="1") for name in names]
+
+    assert 0 == mail.receive(same_id(people(4)), now=NOW).set_aside
+    for name in people(4):
+        mail.lift(name, BOUNCE, by=Actor.OPERATOR, text="not so", now=NOW)
+    assert 0 == mail.receive(same_id(people(4)), now=NOW + HOUR).set_aside
+    assert 1 == mail.receive(same_id(people(5)), now=NOW + HOUR).set_aside
 
 
 def test_a_lifted_address_counts_again() -> None:

@@ -176,16 +176,19 @@ def test_the_past_of_others_reads_as_before() -> None:
     assert others == [(person, mail.as_of(NOW).person(person.contact_id)) for person in mail.people()]
 
 
+class Listening(MemoryEsp):
+    """An ESP that keeps whom it was told to forget."""
+
+    told: tuple[Contact, ...] = ()
+
+    def forget(self, contact: Contact) -> None:
+        """Keep that, and forget."""
+        self.told += (contact,)
+        super().forget(contact)
+
+
 def test_the_esp_and_the_crm_forget() -> None:
     """The ESP is told of every address by which it may know them, the CRM of the id (O5, O9)."""
-
-    class Listening(MemoryEsp):
-        told: tuple[Contact, ...] = ()
-
-        def forget(self, contact: Contact) -> None:
-            self.told += (contact,)
-            super().forget(contact)
-
     esp, crm = Listening(), MemoryCrm()
     mail = erasing(esp=esp, crm=crm)
     a_life(mail)
@@ -292,7 +295,8 @@ def test_erasing_again_is_answered_as_done() -> None:
 
 def test_an_address_that_nobody_has_can_be_erased() -> None:
     """A no of a stranger is kept as a hash of the address, and a list that brings it makes no contact (F62)."""
-    mail = erasing("bob")
+    crm = MemoryCrm()
+    mail = erasing("bob", crm=crm)
     mail.opt_out("stranger@example.com", scope=ALL, now=NOW - DAY, text="leave me alone")
     done = mail.erase("Stranger@example.com", by=Actor.CONTACT, now=NOW)
     assert (1, True) == (done.addresses, done.is_new)
@@ -301,6 +305,7 @@ def test_an_address_that_nobody_has_can_be_erased() -> None:
     assert (1, 0) == ((report := mail.receive([known], now=LATER)).erased, report.contacts)
     assert ["bob"] == [one.id for one in mail.store.each()]
     assert 1 == len(fake(mail).forgotten)  # the ESP may know the address all the same
+    assert [] == crm.forgotten
 
 
 def test_nobody_goes_by_it() -> None:
@@ -313,7 +318,8 @@ def test_nobody_goes_by_it() -> None:
 
 def test_a_shared_address_stays_the_others() -> None:
     """It is erased for nobody while another contact uses it; by the address alone nobody is chosen."""
-    mail = erasing("bob")
+    esp = Listening()
+    mail = erasing("bob", esp=esp)
     mail.subscribe("home@example.com", OFFERS, proof=PROOF, now=NOW - DAY, contact_id="dan")
     mail.receive([Known(who=Who("eve", parse_address("home@example.com")))], now=NOW - DAY)
     mail.opt_out("eve", scope=ALL, now=NOW - DAY, text="eve says no")
@@ -323,7 +329,7 @@ def test_a_shared_address_stays_the_others() -> None:
     assert (0, ("h***@example.com",)) == (done.addresses, done.shared)
     assert "home@example.com" == mail.contact("dan").email
     assert set() == found_in(mail, ("'eve'", "eve says"))
-    assert ["eve"] == fake(mail).forgotten
+    assert [("eve", None)] == [(one.id, one.address) for one in esp.told]  # the address is his there, too
     # Her no bound the address, and still does.
     assert 1 == mail.plan(SPRING, now=NOW).withheld["out-of-all"]
     # Only she is gone: the address can be named, and later be erased with him.
@@ -377,9 +383,68 @@ def test_an_address_of_one_who_was_archived_and_of_one_who_was_not_is_ambiguous(
     mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW - HOUR, contact_id="ada2")
     with pytest.raises(AmbiguousAddress, match="ada, ada2"):
         mail.erase(address("ada"), by=Actor.CONTACT, now=NOW)
+    mail.erase("ada2", by=Actor.CONTACT, now=NOW)
     mail.erase("ada", by=Actor.CONTACT, now=NOW)
-    mail.erase(address("ada"), by=Actor.CONTACT, now=NOW)
     assert set() == found_in(mail, ("'ada'", "'ada2'", "ada@"))
+
+
+def test_the_other_way_round_the_address_names_who_is_left() -> None:
+    """Once the archived one is erased, the address is that of the other alone; of two archived ones it is neither's."""
+    mail = erasing("ada")
+    mail.archive("ada", by=Actor.OPERATOR, now=NOW - DAY, text="gone")
+    mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW - HOUR, contact_id="ada2")
+    mail.archive("ada2", by=Actor.OPERATOR, now=NOW - HOUR, text="gone as well")
+    with pytest.raises(AmbiguousAddress, match="ada, ada2"):
+        mail.erase(address("ada"), by=Actor.CONTACT, now=NOW)
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert not mail.erase(address("ada"), by=Actor.CONTACT, now=NOW).is_new  # nobody else uses it: it went with ada
+    assert mail.erase("ada2", by=Actor.CONTACT, now=NOW).is_new
+    assert set() == found_in(mail, ("'ada'", "'ada2'", "ada@"))
+
+
+def test_whoever_is_in_no_log_is_erased_with_every_address() -> None:
+    """Nothing was ever said of them: the address in use and the former one are erased all the same (F62)."""
+    mail = erasing()
+    mail.receive([Known(who=Who("ada", parse_address("first@example.com")))], now=NOW - DAY)
+    mail.change_address("ada", "second@example.com", by=Actor.OPERATOR, now=NOW - DAY)
+    mail.receive([Known(who=Who("eve", parse_address("eve@example.com")))], now=NOW - DAY)
+    assert 2 == mail.erase("ada", by=Actor.CONTACT, now=NOW).addresses
+    assert 1 == mail.erase("eve", by=Actor.CONTACT, now=NOW).addresses
+    texts = ["first@example.com", "second@example.com", "eve@example.com"]
+    assert ["erased"] * 3 == [one.held for one in mail.screen_addresses(texts, now=NOW)]
+    assert set() == found_in(mail, ("first@", "second@", "eve@"))
+
+
+def test_former_addresses_of_others_stay() -> None:
+    """Who had her address before or has it now keeps what was theirs alone."""
+    mail = erasing("ada")
+    mail.change_address("ada", "ada@two.example.com", by=Actor.CONTACT, now=NOW - HOUR)
+    mail.subscribe("before@example.com", OFFERS, proof=PROOF, now=NOW - HOUR, contact_id="bob")
+    mail.change_address("bob", address("ada"), by=Actor.CONTACT, now=NOW - HOUR)
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert {"before@", "ada@example.com"} == found_in(mail, ("before@", "ada@example.com", "two.example"))
+
+
+def test_an_address_that_somebody_left_is_not_shared() -> None:
+    """Bob moved out of it long ago: erasing Ada erases it, and Bob can be erased after her."""
+    mail = erasing("bob")
+    mail.change_address("bob", "bob@two.example.com", by=Actor.CONTACT, now=NOW - HOUR)
+    mail.subscribe(address("bob"), OFFERS, proof=PROOF, now=NOW - HOUR, contact_id="ada")
+    done = mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert (1, ()) == (done.addresses, done.shared)
+    assert set() == found_in(mail, ("bob@example.com",))
+    assert "bob@two.example.com" == mail.contact("bob").email
+    assert (1, ()) == ((his := mail.erase("bob", by=Actor.CONTACT, now=NOW)).addresses, his.shared)
+    assert set() == found_in(mail, ("bob@", "'bob'"))
+
+
+def test_a_former_address_alone_erases_nobody_who_left_it() -> None:
+    """Whoever was archived at another address is not meant by one that they had before."""
+    mail = erasing("ada")
+    mail.change_address("ada", "ada@two.example.com", by=Actor.CONTACT, now=NOW - HOUR)
+    mail.archive("ada", by=Actor.OPERATOR, now=NOW - HOUR, text="gone")
+    assert 1 == mail.erase(address("ada"), by=Actor.CONTACT, now=NOW).addresses
+    assert {"two.example", "'ada'"} == found_in(mail, ("two.example", "'ada'", "ada@example.com"))
 
 
 # --- afterwards ------------------------------------------------------------------------------------------------------

@@ -746,6 +746,22 @@ def test_a_worker_whose_campaign_was_taken_lets_nothing_more_leave(
     assert dict.fromkeys(names, 1) == sent_counts(mail, names)
 
 
+def test_a_lease_is_prolonged_once_in_five_minutes() -> None:
+    """Not with each mail: that would be as many writes again (F19)."""
+
+    class Counting(MemoryStore):
+        begun = 0
+
+        def begin(self, work: str, worker: str, *, at: datetime, until: datetime) -> bool:
+            self.begun += 1
+            return super().begin(work, worker, at=at, until=until)
+
+    esp, store = Slow(60, capabilities=MAILS_ONLY), Counting()
+    mail = world(*(f"c{n:02}" for n in range(30)), esp=esp, store=store, ticks=lambda: esp.passed)
+    assert 30 == mail.send(mail.plan("spring", now=NOW), now=NOW).sent
+    assert 6 == store.begun
+
+
 def test_a_lease_of_a_clock_that_was_years_ahead_holds_nobody_up() -> None:
     """A worker died whose clock said 2036: the campaign can be sent today (F64)."""
     mail = world("ada")

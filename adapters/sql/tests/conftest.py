@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from lifecycle_mail_sql import SqlStore
 
+import tests.conftest  # noqa: F401 - how generated examples are drawn is said there
 from adapters.sql.tests.servers import Server, binaries, started
 from lifecycle_mail.testing.stores.making import PEPPERS
 

@@ -147,11 +147,16 @@ def _counts(entry: Suppression, new: Collection[ContactId]) -> bool:
 
 def _stops(entry: Suppression, marks: Mapping[MatchKey, Marks], store: Store) -> bool:
     """Whether somebody would stop being mailed by it who is not stopped already."""
-    known = Marks() if entry.subject.key is None else marks.get(entry.subject.key, Marks())
-    if entry.kind in known.suppressions and not known.read:
-        return False
-    record = store.record(entry.id)
-    return record is None or record.entry.subject != entry.subject
+    whom, key = entry.subject.contact_id or ContactId(""), entry.subject.key
+    if key is not None:
+        known = marks.get(key, Marks())
+        if entry.kind not in known.suppressions:
+            return True
+        if not known.read:
+            return False
+    # Perhaps lifted: then it stops them anew, unless it is the very report that was.
+    about = store.about({whom: [] if key is None else [key]})[whom]
+    return not any(one.id == entry.id and one.subject == entry.subject for one in about)
 
 
 def _whom(entry: Suppression) -> str | None:

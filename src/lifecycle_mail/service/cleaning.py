@@ -77,6 +77,7 @@ class Screener:
         self._store = reader.store
         self._to = to
         self._now = now
+        self._sums: dict[Marks, Withheld | None] = {}
         self._wait = wait
 
     def screen(self, addresses: Iterable[str], *, chunk: int) -> Iterator[Verdict]:
@@ -86,28 +87,34 @@ class Screener:
 
     def _verdicts(self, texts: Sequence[str]) -> Iterator[Verdict]:
         keys = match_keys(texts, self._reader.rules)
-        marked, read = again(lambda: self._held({key for key in keys if key is not None}), wait=self._wait)
+        marked, read = again(lambda: self._held([key for key in keys if key is not None]), wait=self._wait)
         for text, key in zip(texts, keys, strict=True):
             if key is None:
                 yield _invalid(text)
             elif key not in marked:
                 yield Verdict(text)
             else:
-                why = read[key] if key in read else self._added_up(marked[key])
+                why = read[key] if key in read else self._sum(marked[key])
                 yield Verdict(text) if why is None else Verdict(text, True, why.value, _BECAUSE[why])
 
     def _held(self, keys: Collection[MatchKey]) -> tuple[Mapping[MatchKey, Marks], Mapping[MatchKey, Withheld | None]]:
         marked = self._store.marks(keys)
         return marked, self._read([key for key, marks in marked.items() if marks.read])
 
+    def _sum(self, marks: Marks) -> Withheld | None:
+        # The marks of nearly all addresses are one of a few, so each is added up once.
+        if marks not in self._sums:
+            self._sums[marks] = self._added_up(marks)
+        return self._sums[marks]
+
     def _added_up(self, marks: Marks) -> Withheld | None:
         return _first([*(_SAID[no.kind] for no in marks.noes if self._covers(no)), *map(_HELD.get, marks.suppressions)])
 
     def _covers(self, scope: Scope) -> bool:
         """Whether a no reaches what they would be mailed for; without a list, marketing by e-mail as such."""
-        if self._to is not None:
-            return scope.covers(self._to.key, self._to.channel)
-        return scope.kind is not ScopeKind.LIST and scope.covers("", Channel.EMAIL)
+        if self._to is None:
+            return scope.covers("", Channel.EMAIL)  # no list has this key
+        return scope.covers(self._to.key, self._to.channel)
 
     # -- where only the log tells
 

@@ -146,8 +146,6 @@ class Forgetter:
         try:
             address = parse_address(who)
         except InvalidAddress:
-            if self._store.erased([who]):
-                return None
             raise UnknownName("contact", mask(who)) from None
         return self._of_address(address)
 
@@ -178,14 +176,15 @@ class Forgetter:
         return self._parted(contact_id, address, keys)
 
     def _parted(self, contact_id: ContactId | None, address: EmailAddress | None, keys: Iterable[MatchKey]) -> _Found:
-        plain = {key for key in keys if key and not is_hashed(key)}
+        plain = {key for key in keys if not is_hashed(key)}  # somebody else was erased at a former address
         shared = {key for key in plain if self._is_shared(key, contact_id)}
         return _Found(contact_id=contact_id, address=address, keys=frozenset(plain - shared), shared=frozenset(shared))
 
     def _is_shared(self, key: MatchKey, contact_id: ContactId | None) -> bool:
         """Whether another contact uses an address, as the store finds it or as the log names it."""
-        others = {*self._store.find(key), *self._named_under(key)} - {contact_id}
-        known = self._store.get([one for one in others if one is not None])
+        others = {*self._store.find(key), *self._named_under(key)}
+        others.discard(contact_id or _NOBODY)
+        known = self._store.get(others)
         return any(
             one.address is not None and key in (self._reader.key(one), one.address.identity) for one in known.values()
         )

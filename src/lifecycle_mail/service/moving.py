@@ -18,10 +18,11 @@ same time do no harm.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -36,6 +37,9 @@ from lifecycle_mail.files.reading import Reject, row_as_text
 from lifecycle_mail.files.writing import rejects_file
 from lifecycle_mail.ports import Bookmark, Store
 from lifecycle_mail.service.retrying import again
+
+IMPORT_CHUNK = 20_000
+"""How many rows of a list one transaction covers: each rewrites pages all over the indexes, so few are better."""
 
 Reads = Callable[[Sequence[tuple[int, Any]], Tell], Sequence[Any]]
 """Turns rows, each with its line, into what is written; tells of rows that cannot be taken."""
@@ -167,10 +171,11 @@ class Import:
                 write_reject(reject)
 
             while batch := list(islice(rows, self.chunk if done >= start else min(self.chunk, start - done))):
-                values = read(batch, tell)
                 before, done = done, done + len(batch)
-                if done > start:
-                    state = again(partial(self._write, values, state, before, done), wait=self.wait)
+                with _collector_at_rest():
+                    values = read(batch, tell)
+                    if done > start:
+                        state = again(partial(self._write, values, state, before, done), wait=self.wait)
                 for number in range(before, done):
                     if number in state.refused:
                         tell(self._refused(*batch[number - before], state.refused[number]))
@@ -212,6 +217,18 @@ class Import:
     def _finish(self, state: _State) -> None:
         with self.store.transaction():
             self.store.mark(evolve(state, finished=True).bookmark(self._name, self.now))
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Let Python not look for garbage: all that a chunk makes is in use until it is written, and then freed at once."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def digest_of(path: Path) -> str:

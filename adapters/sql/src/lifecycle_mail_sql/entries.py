@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
+from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import (
     AddressChanged,
@@ -155,7 +156,7 @@ def evidence_row(seq: int, told: Told) -> tuple[int | str | None, ...] | None:
 
 
 def check_row(row: Any) -> None:
-    """Check a row of the log, and its evidence where there is any, against their checksums.
+    """Check a row of the log, and its evidence where there is any, against their checksums, and that it names somebody.
 
     Raises:
         RegistryDamaged: it is not what was written (F11).
@@ -163,6 +164,8 @@ def check_row(row: Any) -> None:
     verified(row[:16], row[16], f"record {row[0]} of the log")
     if row[17] is not None:
         verified((row[0], *row[18:21]), row[17], f"the evidence of record {row[0]}")
+    if any(number and name is None for number, name in zip(row[4:7], row[21:24], strict=True)):
+        raise RegistryDamaged(f"whom record {row[0]} of the log names is not there: restore a backup, then sweep")
 
 
 def entry_of(row: Any) -> Entry:

@@ -76,7 +76,10 @@ class KeepingPart(Part):
     def _revision(self, tx: Connection) -> str | None:
         if not inspect(tx).has_table(_VERSION):
             return None
-        return str(tx.execute(select(text("version_num")).select_from(text(_VERSION))).scalar_one())
+        said = tx.execute(select(text("version_num")).select_from(text(_VERSION))).scalars().all()
+        if len(said) != 1:
+            raise RegistryDamaged(f"{_VERSION} names {len(said)} schemas, not one: restore a backup, then sweep")
+        return str(said[0])
 
     def _create(self, tx: Connection) -> None:
         if not self.dialect.is_sqlite:
@@ -138,9 +141,14 @@ class KeepingPart(Part):
     def check(self) -> Checked:
         """Verify integrity, version, checksums, and what is kept beside the log against the log."""
         problems = self._structure(quick=False) if self.dialect.is_sqlite else []
-        found = self.revision()
+        try:
+            found = self.revision()
+        except RegistryDamaged as error:
+            return Checked(problems=(*problems, Problem("schema", str(error))))
         if found != schema.REVISION:
-            problems.append(Problem("schema", f"{found}, and this version needs {schema.REVISION}", "run db upgrade"))
+            older = found in self._revisions()
+            fix = "run `lifecycle-mail db upgrade`" if older else "install the version that wrote it"
+            problems.append(Problem("schema", f"{found}, and this version needs {schema.REVISION}", fix))
             return Checked(problems=tuple(problems))
         damaged, counted = self._checksums()
         return Checked(problems=(*problems, *damaged, *self._differences()), counted=counted)
@@ -178,7 +186,7 @@ class KeepingPart(Part):
         for table in (schema.contacts, schema.profiles, schema.claims):
             counted[table.name] = 0
             with self.db.reading() as tx:
-                for row in tx.execution_options(yield_per=PAGE).execute(select(table)):
+                for row in tx.execute(select(table), execution_options={"yield_per": PAGE}):
                     counted[table.name] += 1
                     try:
                         verified(tuple(row[:-1]), row[-1], f"row {counted[table.name]}")

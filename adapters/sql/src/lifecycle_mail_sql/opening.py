@@ -154,6 +154,15 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 
 def _settle_sqlite(raw: sqlite3.Connection, journal: str) -> None:
+    try:
+        _set_pragmas(raw, journal)
+    except UnicodeDecodeError as error:  # the driver cannot even say what is wrong with the schema (F11)
+        damaged = sqlite3.DatabaseError("malformed database schema")
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damaged from error
+
+
+def _set_pragmas(raw: sqlite3.Connection, journal: str) -> None:
     wanted = "wal" if journal == "wal" else "truncate"
     (found,) = raw.execute("PRAGMA journal_mode").fetchone()
     if found != wanted:  # a file that was once opened with a write-ahead log keeps it until it is told otherwise

@@ -27,7 +27,13 @@ def stored(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text as it was before it was stored."""
+    """Return a text as it was before it was stored.
+
+    Raises:
+        RegistryDamaged: it is no text: SQLite keeps the type with each value, where damage may hit it (F11).
+    """
+    if not isinstance(text, str):
+        raise RegistryDamaged("a text is not what was written: restore a backup, then sweep")
     return str(json.loads(text[len(_MARK) :])) if text.startswith(_MARK) else text
 
 

@@ -116,6 +116,8 @@ def covers(scope: str, to: str) -> bool:
     return scope in ("all", "channel:email", f"list:{to}")
 
 
+_STAYS = {"bounce"}
+"""Holds that stay with an address when its person moves on."""
 _MAY_LIFT = {
     "bounce": {"operator": "words"},
     "complaint": {"contact": "words"},
@@ -168,6 +170,9 @@ class Registry:
         self.erased |= gone
         self.facts = [_renamed(fact, gone) for fact in self.facts]
         self.mails = [evolve(one, who=_tomb(one.who, gone), key=_tomb(one.key, gone)) for one in self.mails]
+        for name in sorted(gone):
+            tomb = _tomb(name, gone)
+            self.facts.append(Hold(who=None, key=tomb, kind="erasure", name=f"erased {tomb}"))
 
     # -- who is who
 
@@ -236,7 +241,7 @@ class Registry:
         return asks | {yes.to for yes in self.told(Yes) if yes.who == who}
 
     def holds(self, who: str) -> list[Hold]:
-        """Return the holds that bind somebody and that nobody ended; a bounce stays with the address."""
+        """Return the holds that bind somebody and that nobody ended; some stay with the address."""
         ever = self.ever(who)
         ended = {name for lift in self.told(Lift) if lift.who == who or lift.key in ever for name in lift.names}
         return [
@@ -245,7 +250,7 @@ class Registry:
             if hold.name not in ended
             and (
                 hold.key == self.people[who]
-                if hold.kind == "bounce" and hold.key is not None
+                if hold.kind in _STAYS and hold.key is not None
                 else hold.who == who or hold.key in ever
             )
         ]

@@ -217,7 +217,7 @@ class World:
             if one.leaves is not None:
                 assert before.may_get(one.who, [one.leaves], self.now), one
             else:
-                assert "bounce" not in before.held(one.who, self.now), one
+                assert not {"bounce", "erasure"} & before.held(one.who, self.now), one
             twice = [
                 two for two in self.mailed
                 if two.campaign == one.campaign and (two.who == one.who or (one.leaves and two.key == one.key))

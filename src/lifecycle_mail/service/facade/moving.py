@@ -18,7 +18,7 @@ from lifecycle_mail.service import exporting
 from lifecycle_mail.service.exporting import Exported
 from lifecycle_mail.service.facade.base import Base
 from lifecycle_mail.service.importing import OptOuts, Profiles, Subscriptions
-from lifecycle_mail.service.moving import Import, Imported, Work, digest_of
+from lifecycle_mail.service.moving import IMPORT_CHUNK, Import, Imported, Work, digest_of
 from lifecycle_mail.service.receiving import Received, Receiver
 
 Progress = Callable[[int], object]
@@ -80,7 +80,7 @@ class Moving(Base):
 
     def import_opt_outs(
         self, path: Path | str, *, now: datetime, source: str | None = None, scope: Scope | None = None,
-        match_contacts: bool = False, fallback: str | None = None, chunk: int = LARGEST_CHUNK,
+        match_contacts: bool = False, fallback: str | None = None, chunk: int = IMPORT_CHUNK,
         rejects: Path | str | None = None, progress: Progress = _quietly,
     ) -> Imported:  # fmt: skip
         """Take opt-outs from a file: an export of ours, a list of addresses, or a list of keyed hashes.
