@@ -67,7 +67,7 @@ def main() -> None:
     for facts in warm:
         for name in names:
             facts[name]
-        assert NINE.test(facts) == by_hand(facts)  # noqa: S101 - else the two were not the same test
+        assert NINE.test(facts) == by_hand(facts)  # else the two were not the same test
     plain = [dict(facts) for facts in warm]
     held = sum(map(by_hand, warm))
     print(

@@ -270,13 +270,41 @@ def test_what_was_imported_meanwhile_counts_first() -> None:
     assert (["m9", "spring:ada", "m2", "m1"], 4) == ([one.id for one in profile.mails], profile.count("sent"))
 
 
+def test_what_happened_meanwhile_is_added() -> None:
+    """Of the same kinds of events, later ones are no sign that the earlier ones are known."""
+    mail, document = archived_world()
+    mail.receive([Known(who=Who("ada", parse_address(address("ada"))))], now=LATER)
+    mail.record([event("ada", kind, at=LATER, mail="m9") for kind in ("sent", "opened")], now=LATER)
+    mail.restore(document, by=Actor.CONTACT, now=LATER)
+    profile = mail.store.profiles([ADA])[ADA]
+    assert (4, 2) == (profile.count("sent"), profile.count("opened"))
+    mail.restore(document, by=Actor.CONTACT, now=LATER)
+    assert profile == mail.store.profiles([ADA])[ADA]
+
+
+def test_the_newest_count_of_somebody_else_is_kept() -> None:
+    """Of the snapshot in the document and one that came since, the later taken counts."""
+    for days, newest in ((-9, 4), (9, 7)):
+        mail = world("ada")
+        before = Snapshot(taken_at=NOW, mails=4)
+        mail.receive([Counted(who=Who("ada"), snapshot=before)], now=NOW)
+        mail.record([event("ada", at=NOW - DAY)], now=NOW)
+        document = mail.archive("ada", by=Actor.OPERATOR, now=NOW, text=GONE).document
+        since = Snapshot(taken_at=NOW + days * DAY, mails=7)
+        mail.receive([Counted(who=Who("ada", parse_address(address("ada"))), snapshot=since)], now=LATER)
+        for _ in range(2):
+            mail.restore(document, by=Actor.CONTACT, now=LATER)
+            baseline = mail.store.profiles([ADA])[ADA].baseline
+            assert newest == (baseline.mails if baseline else None)
+
+
 def test_restoring_twice_changes_nothing() -> None:
     """The second time there is no archive to end, and nothing is counted again."""
     mail, document = archived_world()
     mail.restore(document, by=Actor.CONTACT, now=LATER)
-    first = (mail.contact("ada"), mail.store.profiles([ADA])[ADA].mails, mail.store.position())
+    first = (mail.contact("ada"), mail.store.profiles([ADA])[ADA], mail.store.position())
     mail.restore(document, by=Actor.CONTACT, now=LATER + DAY)
-    assert first == (mail.contact("ada"), mail.store.profiles([ADA])[ADA].mails, mail.store.position())
+    assert first == (mail.contact("ada"), mail.store.profiles([ADA])[ADA], mail.store.position())
 
 
 def test_an_operator_needs_a_reason_and_a_policy_may_not() -> None:
@@ -315,6 +343,7 @@ def test_an_erased_contact_is_not_restored(who: str) -> None:
         (("contact", "tags"), "ab", "$.contact.tags"),
         (("contact", "fields", "spend"), [1], "$.contact.fields['spend']"),
         (("contact", "timezone"), "Mars/Olympus", "$.contact"),
+        (("profile",), None, "$.profile"),
         (("profile", "contact_id"), "bob", "$.profile.contact_id"),
         (("events", 0, "contact_id"), "bob", "$.events[0].contact_id"),
         (("events", 0, "kind"), "sneezed", "$.events[0].kind"),

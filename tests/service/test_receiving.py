@@ -470,3 +470,20 @@ def test_an_imported_yes_counts_only_where_nothing_stands_against_it() -> None:
     plan = mail.plan("spring", now=NOW + DAY)
     assert ["ada", "cem"] == [one.contact_id for one in plan.recipients]
     assert_withheld(plan, "bob", reason="out-of-all")
+
+
+def test_a_no_brings_the_first_address_of_a_known_contact() -> None:
+    """Whoever is known by id alone is reachable from then on, and the log says where the address comes from."""
+    mail = world()
+    mail.receive([Known(who=Who("ada"))], now=NOW)
+    mail.receive([left("ada", Scope.list("offers"), with_id=True)], now=NOW)
+    assert address("ada") == mail.contact("ada").email
+    assert [(None, "1:ada@example.com")] == [(one.old, one.subject.key) for one in entries(mail, AddressChanged)]
+
+
+def test_another_spelling_is_no_other_address() -> None:
+    """The contact is written as it was told last; for the log nothing changed (F61)."""
+    mail = world("ada")
+    mail.receive([Known(who=Who("ada", parse_address("Ada@Example.com")))], now=NOW)
+    assert "Ada@example.com" == mail.contact("ada").email
+    assert [] == entries(mail, AddressChanged)

@@ -13,7 +13,7 @@ from lifecycle_mail.memory import MemoryStore
 from lifecycle_mail.memory.base import Name
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import Entry, Record
+from lifecycle_mail.model.entries import AddressChanged, Entry, Record
 from lifecycle_mail.model.names import CampaignKey, ContactId, EntryId
 from lifecycle_mail.model.peppers import Peppers, is_hashed
 from lifecycle_mail.model.redaction import redacted, renamed, with_id
@@ -246,7 +246,48 @@ class Renumbers(MemoryStore):
         self._log[record.seq - 1] = evolve(self._log[record.seq - 1], recorded_at=self._log[-1].recorded_at)
 
 
+class MatchesNoHashes(MemoryStore):
+    """Finds what was told under a hash only after an erasure."""
+
+    def _forms(self, name: str) -> list[str]:
+        return super()._forms(name) if self._erased else [name]
+
+
+class TakesHashesForErasures(MemoryStore):
+    """Believes that whoever is known by a hash was erased."""
+
+    def append(self, entries: Sequence[Entry], *, at: datetime) -> Sequence[Record]:
+        self._erased |= {one.subject.key for one in entries if one.subject.key and is_hashed(one.subject.key)}
+        return super().append(entries, at=at)
+
+
+class TakesAnyHash(MemoryStore):
+    """Keeps hashes under peppers that it has not."""
+
+    def append(self, entries: Sequence[Entry], *, at: datetime) -> Sequence[Record]:
+        given, self._peppers = self._peppers, Peppers({**self._peppers.secrets, "1999": "a secret of 16 bytes"})
+        try:
+            return super().append(entries, at=at)
+        finally:
+            self._peppers = given
+
+
+class ForgetsFormerHashes(MemoryStore):
+    """Does not look for hashes of addresses that somebody used to have."""
+
+    def about(
+        self, whom: Mapping[ContactId, Collection[MatchKey]], *, until: int | None = None
+    ) -> Mapping[ContactId, Sequence[Entry]]:
+        found = super().about(whom, until=until)
+        former = [one.old for entries in found.values() for one in entries if isinstance(one, AddressChanged)]
+        return {who: [one for one in entries if one.subject.key not in former] for who, entries in found.items()}
+
+
 STORES: dict[type[MemoryStore], str] = {
+    MatchesNoHashes: "test_what_names_a_hash_is_about_whoever_it_is_of",
+    TakesHashesForErasures: "test_who_is_known_by_a_hash_was_not_erased",
+    TakesAnyHash: "test_a_hash_under_a_pepper_that_is_not_here_is_refused",
+    ForgetsFormerHashes: "test_what_was_told_of_a_former_address_follows_the_person",
     RenamesOnly: "test_nothing_can_be_read_of_who_was_erased",
     KeepsIds: "test_nothing_can_be_read_of_who_was_erased",
     KeepsTasks: "test_nothing_can_be_read_of_who_was_erased",

@@ -46,9 +46,9 @@ class AnswersForAll(MemoryStore):
 class ForgetsWhereTheyWere(MemoryStore):
     """Does not link who moved to the address that they left."""
 
-    def _marks(self, key: MatchKey, intricate: dict[ContactId, bool]) -> Marks:
+    def _marks(self, forms: Collection[str], intricate: dict[ContactId, bool]) -> Marks:
         self._by_old_key.clear()
-        return super()._marks(key, intricate)
+        return super()._marks(forms, intricate)
 
 
 class LooksAtTheLatest(MemoryStore):
@@ -126,6 +126,15 @@ class LooksThenTakes(MemoryStore):
         ]
         super().take(target, worker, most=most, at=at, until=until)
         return free[:most]
+
+
+class WaitsForYears(MemoryStore):
+    """Takes a task only once it is due, however far ahead that lies."""
+
+    def take(self, target: str, worker: str, *, most: int, at: datetime, until: datetime) -> Sequence[Task]:
+        late = {posted.task.id for posted in self.tasks(target=target) if posted.due_at > at}
+        found = super().take(target, worker, most=most, at=at, until=until)
+        return [task for task in found if task.id not in late]
 
 
 class TakesForYears(MemoryStore):
@@ -265,6 +274,7 @@ STORES: dict[type[MemoryStore], str] = {
     AnybodyFinishes: "test_a_campaign_that_was_given_back_is_free",
     GivesToTwo: "test_a_task_has_one_worker",
     TakesForYears: "test_a_clock_that_was_ahead_holds_no_task",
+    WaitsForYears: "test_a_clock_that_was_ahead_puts_off_no_task",
     FirstComeFirstServed: "test_the_most_urgent_goes_first_then_the_oldest",
     LastComeFirstServed: "test_the_order_of_a_batch_is_kept",
     PostsAgain: "test_a_task_is_posted_once",

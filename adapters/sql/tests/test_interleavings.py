@@ -186,7 +186,7 @@ def _race(registry: Registry, capabilities: frozenset[Capability], switch: int, 
         turns.note("two", "said")
 
     steps = turns.play({"one": lambda: one.send(plan, now=NOW), "two": say_no}, [switch])
-    mailed = [sent.recipient.contact_id for sent in esp.outbox]
+    mailed: list[str] = [sent.recipient.contact_id for sent in esp.outbox]
     return _Race(mailed, turns.trace, steps, one.store.claims(CampaignKey(spring.key)))
 
 

@@ -455,14 +455,14 @@ def _held_up(place: Place) -> Iterator[Callable[[list[Child]], None]]:
     if place.path is not None:
         with closing(sqlite3.connect(place.path, isolation_level=None)) as raw:
             raw.execute("BEGIN IMMEDIATE")
-            yield lambda children: [child.ends_within(0.1) for child in children] and None
+            yield lambda children: [child.ends_within(0.1) for child in children].clear()
             raw.execute("COMMIT")
         return
     assert place.server is not None
     with psycopg.connect(
         host="127.0.0.1", port=place.server.port, user=USER, dbname=MAIN, autocommit=True
     ) as connection:
-        connection.execute(f'SET search_path TO "{place.name}"')  # type: ignore[arg-type] # a constant
+        connection.execute(f'SET search_path TO "{place.name}"')
         connection.execute("SELECT pg_advisory_lock(%s, hashtext(current_setting('search_path')))", (0x6C_69_66_65,))
 
         def wait(children: list[Child]) -> None:

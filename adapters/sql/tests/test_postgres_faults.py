@@ -68,7 +68,7 @@ def beside(server: Server) -> Iterator[Callable[[str], Any]]:
     with psycopg.connect(host="127.0.0.1", port=server.port, user=USER, dbname=MAIN, autocommit=True) as connection:
 
         def run(statement: str) -> Any:
-            done = connection.execute(statement)  # type: ignore[arg-type] # written here
+            done = connection.execute(statement)
             row = done.fetchone() if done.description else None
             return None if row is None else row[0]
 
@@ -370,7 +370,7 @@ def _hold(run: Callable[[str], Any], schema: str) -> None:
 @pytest.mark.parametrize(
     "more", [{"timeout": "0.05"}, {"options": "-c statement_timeout=50"}], ids=["lock_timeout", "statement_timeout"]
 )
-def test_a_writer_that_waits_for_too_long_is_told_so(postgres: Server, more: dict[str, str]) -> None:
+def test_a_writer_that_waits_for_too_long_is_told_so(postgres: Server, more: dict[str, Any]) -> None:
     """F15, F21: another holds the writers' turn: busy, and nothing is written; when it lets go the next try writes."""
     schema = new_schema()
     opened(postgres.url(schema)).close()
@@ -476,7 +476,7 @@ def test_a_transaction_that_idles_for_too_long_is_ended_by_the_server(postgres: 
     """F21: the server's own patience ends: busy, and nothing is written."""
     schema = new_schema()
     opened(postgres.url(schema)).close()
-    more = {"options": "-c idle_in_transaction_session_timeout=50", "application_name": "idle"}
+    more: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=50", "application_name": "idle"}
     store = opened(postgres.url(schema, **more))
     mail = world(store=store)
 

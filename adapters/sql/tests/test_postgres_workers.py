@@ -54,15 +54,11 @@ class OnServer(Telling):
 
     url: str
 
-    def start(self, *, fuse: int | None = None, gate: Path | None = None) -> Child:
+    def start(
+        self, *, job: str = "server_jobs:play", fuse: int | None = None, gate: Path | None = None, **arguments: str
+    ) -> Child:
         """Go on where the last worker stopped."""
-        done = [int(line.split()[2]) for line in self.said if line.startswith("DONE")]
-        self.attempts += 1
-        return self.fork.start(
-            "server_jobs:play", gate=gate, url=self.url, folder=str(self.folder), way=self.way,
-            steps=[[step.kind, step.who, step.scope] for step in self.steps], begin=max(done, default=-1) + 1,
-            attempt=self.attempts, fuse=fuse,
-        )  # fmt: skip
+        return super().start(job=job, fuse=fuse, gate=gate, url=self.url, **arguments)
 
     def check_log(self, aside: Path) -> None:
         """Check that every no that was acknowledged is in the log once, and that its numbers have no gaps."""

@@ -47,6 +47,8 @@ def renamed(entry: T, names: Mapping[str, str]) -> T:
     """Return an entry that names contacts and match keys by other names, under the same id."""
     subject = entry.subject
     contact_id, key = subject.contact_id, subject.key
+    if names.keys().isdisjoint((contact_id, key, entry.old if isinstance(entry, AddressChanged) else None)):
+        return entry
     changes: dict[str, Any] = {
         "subject": Subject(
             contact_id=None if contact_id is None else ContactId(names.get(contact_id, contact_id)),

@@ -99,6 +99,8 @@ def from_document(document: Mapping[str, Any]) -> ArchivedContact:
         for path, one in whose
         if one != made.contact.id
     ]
+    if made.events and made.profile is None:
+        problems.append(Problem("$.profile", "required, and missing: there are events"))
     if problems:
         raise InvalidDocument(_WHAT, problems)
     return made

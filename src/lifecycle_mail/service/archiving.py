@@ -22,7 +22,7 @@ from lifecycle_mail.model.addresses import mask
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import Suppression, SuppressionKind
 from lifecycle_mail.model.names import ContactId
-from lifecycle_mail.model.profiles import EngagementProfile, fold, resolve
+from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.model.provenance import Provenance
 from lifecycle_mail.service.archives import (
     ArchivedContact,
@@ -112,22 +112,16 @@ class Archiver:
 
     def _restore_engagement(self, archived: ArchivedContact) -> None:
         then, contact_id = archived.profile, archived.contact.id
-        if then is None and not archived.events:
+        if then is None:
             return
-        then = then or fold(contact_id, resolve(archived.events))
-        taken = self._store.admit(archived.events)
+        self._store.admit(archived.events)  # in another registry, say; here they are known, and what they came to
         since = self._store.profiles([contact_id]).get(contact_id)
-        if archived.events and len(taken) == len(archived.events):  # in another registry, say: all of it is known
-            known = resolve(self._store.events_of(contact_id))
-            now = fold(contact_id, known, window=then.window, baseline=then.baseline)
-        elif since is None:
+        if since is None:
             now = then
-        elif _reaches_back(since, then):  # restored before
-            now = since if then.baseline is None else since.with_baseline(then.baseline)
-        else:
+        elif not _reaches_back(since, then):
             now = then.merge(evolve(since, window=then.window))
-        if since is not None and since.baseline is not None:
-            now = now.with_baseline(since.baseline)
+        else:  # restored before
+            now = since if then.baseline is None else since.with_baseline(then.baseline)
         self._store.save([now])
 
 

@@ -124,13 +124,13 @@ class ClaimsPart(Part):
     def claims(self, campaign: CampaignKey) -> Mapping[ContactId, Claim]:
         """Return every claim of a campaign."""
         with self.db.reading() as tx:
-            found = [_claim(row) for row in tx.execute(self.__of_campaign, {"campaign": campaign})]
+            found = [_claim(row) for row in tx.execute(self.__of_campaign, {"campaign": campaign}).all()]
         return {claim.contact_id: claim for claim in found}
 
     def claims_of(self, contact_id: ContactId) -> Sequence[Claim]:
         """Return every claim of a contact, oldest first."""
         with self.db.reading() as tx:
-            found = [_claim(row) for row in tx.execute(self.__of_contact, {"name": stored(contact_id)})]
+            found = [_claim(row) for row in tx.execute(self.__of_contact, {"name": stored(contact_id)}).all()]
         return sorted(found, key=lambda claim: (claim.at, claim.campaign))
 
     def mark_in_flight(

@@ -2,6 +2,9 @@
 
 A thread has at most one transaction that writes; every call inside it, reading ones too, goes through its connection.
 Outside of one each call is a transaction of its own.
+
+Rows are fetched before they are looked at. An error about one of them may be kept for long, and with it whatever reads
+the rest; in SQLite that would hold a lock, and nobody could write (F11).
 """
 
 from __future__ import annotations

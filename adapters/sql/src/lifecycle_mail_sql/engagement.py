@@ -124,14 +124,14 @@ class EngagementPart(Part):
     def events_of(self, contact_id: ContactId) -> Sequence[EngagementEvent]:
         """Return all events of a contact."""
         with self.db.reading() as tx:
-            return [_event(row) for row in tx.execute(self.__events_of, {"name": stored(contact_id)})]
+            return [_event(row) for row in tx.execute(self.__events_of, {"name": stored(contact_id)}).all()]
 
     def unseen(self, mails: Mapping[ContactId, Collection[str]]) -> Mapping[ContactId, Collection[str]]:
         """Return which of these mails no event speaks of."""
         every = {stored(mail) for theirs in mails.values() for mail in theirs}
         with self.db.reading() as tx:
             parameters = {"names": self.dialect.many(map(stored, mails)), "mails": self.dialect.many(every)}
-            seen = {(plain(name), plain(mail)) for name, mail in tx.execute(self.__mails, parameters)}
+            seen = {(plain(name), plain(mail)) for name, mail in tx.execute(self.__mails, parameters).all()}
         return {one: {mail for mail in theirs if (one, mail) not in seen} for one, theirs in mails.items()}
 
     def reclassify(self, evidence: Mapping[EntryId, Evidence]) -> Collection[ContactId]:

@@ -114,7 +114,7 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         asked = {"people": self.dialect.many(people)}
         found = {
             *tx.execute(self.__identities, asked).scalars(),
-            *map(plain, tx.execute(self.__inboxes, asked).scalars()),
+            *map(plain, tx.execute(self.__inboxes, asked).scalars().all()),
         }
         others = tx.execute(self.__others, {**asked, "keys": self.dialect.many(found)}).scalars()
         return found - set(others)
@@ -237,7 +237,7 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
     def aside(self) -> Sequence[SetAside]:
         """Return all that wait."""
         with self.db.reading() as tx:
-            return [_set_aside(row) for row in tx.execute(self.__aside)]
+            return [_set_aside(row) for row in tx.execute(self.__aside).all()]
 
     def take_back(self, entry_ids: Collection[EntryId]) -> Sequence[SetAside]:
         """Stop keeping these, and return them."""

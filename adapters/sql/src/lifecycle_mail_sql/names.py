@@ -141,7 +141,7 @@ class Names:
         many = self.dialect.many
         found = Numbers()
         used = {}
-        rows = tx.execute(self._look, {"people": many(map(stored, people)), "keys": many(map(stored, keys))})
+        rows = tx.execute(self._look, {"people": many(map(stored, people)), "keys": many(map(stored, keys))}).all()
         for what, number, name, erased in rows:
             if what == ":":
                 pepper, _, proof = name.rpartition(":")

@@ -222,7 +222,7 @@ class OutboxPart(Part):
     def bookmarks(self, prefix: str = "") -> Sequence[Bookmark]:
         """Return those whose names begin so."""
         with self.db.reading() as tx:
-            found = [_bookmark(row) for row in tx.execute(self.__bookmarks)]
+            found = [_bookmark(row) for row in tx.execute(self.__bookmarks).all()]
         return sorted((one for one in found if one.name.startswith(prefix)), key=lambda one: one.name)
 
     def bind(self, target: str, kind: str, ours: str, theirs: str) -> None:

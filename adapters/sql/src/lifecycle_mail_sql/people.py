@@ -91,7 +91,8 @@ class PeoplePart(Part):
     def find(self, identity: str) -> Sequence[ContactId]:
         """Return who has this address."""
         with self.db.reading() as tx:
-            return sorted(ContactId(plain(name)) for name in tx.execute(self.__find, {"identity": identity}).scalars())
+            names = tx.execute(self.__find, {"identity": identity}).scalars().all()
+        return sorted(ContactId(plain(name)) for name in names)
 
     def each(self) -> Iterator[Contact]:
         """Yield every contact, in order of id."""
@@ -126,7 +127,7 @@ class PeoplePart(Part):
     def lists(self) -> Mapping[ListKey, MailingList]:
         """Return the lists that were written."""
         with self.db.reading() as tx:
-            found = [_list(body) for body in tx.execute(self.__lists).scalars()]
+            found = [_list(body) for body in tx.execute(self.__lists).scalars().all()]
         return {one.key: one for one in found}
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +13,9 @@ from lifecycle_mail_sql import SqlStore, keeping, opening, schema
 from lifecycle_mail_sql.connecting import Connections
 from sqlalchemy import inspect, text
 
-from adapters.sql.tests.faults import story
+from adapters.sql.tests.faults import jobs, story
 from adapters.sql.tests.faults.disk_esp import DiskEsp
-from adapters.sql.tests.faults.jobs import Fuse
 from adapters.sql.tests.faults.nursery import say
-from adapters.sql.tests.faults.story import Step
 from lifecycle_mail.errors import CampaignRefused, RegistryUnavailable
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.service import Lifecycle
@@ -27,10 +24,10 @@ from lifecycle_mail.testing.stores.making import PEPPERS
 
 
 @contextmanager
-def opened(url: str, folder: str | Path, way: str, *, fuse: Fuse | None = None) -> Iterator[Lifecycle]:
+def opened(url: str, folder: str | Path, way: str, *, tick: Callable[[], None] = lambda: None) -> Iterator[Lifecycle]:
     """Open a registry by its URL, and the ESP in a folder."""
     store = SqlStore(url, peppers=PEPPERS)
-    esp = DiskEsp(Path(folder) / "esp", way, **({} if fuse is None else {"tick": fuse.tick}))
+    esp = DiskEsp(Path(folder) / "esp", way, tick=tick)
     try:
         yield story.opened(store, esp)
     finally:
@@ -42,18 +39,9 @@ def play(
     url: str, folder: str, way: str, steps: Sequence[Sequence[str]], begin: int, attempt: int, fuse: int | None
 ) -> None:
     """Play a story from a step on; says what `jobs.play` says."""
-    burning = Fuse(fuse)
-    with opened(url, folder, way, fuse=burning) as mail:
-        for place, step in enumerate(Step(*one) for one in steps):
-            if place < begin:
-                continue
-            acknowledged = story.play(step, mail, Path(folder), story.instant(place, attempt))
-            burning.tick()
-            if acknowledged is not None:
-                say(f"ACK {time.monotonic_ns()} {place} {acknowledged}")
-                burning.tick()
-            say(f"DONE {time.monotonic_ns()} {place}")
-    say(f"END {burning.ticks}")
+    burning = jobs.Fuse(fuse)
+    with opened(url, folder, way, tick=burning.tick) as mail:
+        jobs._play(mail, folder, steps, begin, attempt, burning)
 
 
 def leave(url: str, folder: str, who: Sequence[str]) -> None:
@@ -132,7 +120,7 @@ def make_ready(url: str, migrations: str, revision: str, fuse: int | None, large
     if largest is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
-    burning = Fuse(fuse)
+    burning = jobs.Fuse(fuse)
     try:
         with as_it_is(url, Path(migrations), revision) as store:
             said = f"READY {' '.join(store.upgrade())} {burning.ticks}"

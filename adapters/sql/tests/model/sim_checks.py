@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from adapters.sql.tests.model.ledger import Broken, covers
 from adapters.sql.tests.model.sim_people import mail_of
+from adapters.sql.tests.model.sim_ports import one_line
 from adapters.sql.tests.model.sim_work import receipt
 from adapters.sql.tests.model.sim_world import LISTS, Worker, World
 from lifecycle_mail.errors import CampaignRefused, UnknownName
@@ -89,17 +91,17 @@ def settle(world: World) -> None:
         raise Broken(f"after 60 tries the ESP has not been told of everything: {world.store.waiting()}")
     world.operate(worker, _fetch_all, safe=True)
     for campaign, who in [*((one, None) for one in world.campaigns.values()), *world.receipts]:
-        finish(world, worker, campaign, who)
+        world.operate(worker, partial(finish, campaign=campaign, who=who), safe=True)
 
 
-def finish(world: World, worker: Worker, campaign: Campaign, who: str | None) -> None:
+def finish(world: World, worker: Worker, *, campaign: Campaign, who: str | None) -> str:
     """Send what was interrupted, so that what may have left is asked for (F7, F22)."""
     mail, now = mail_of(worker), world.clock(worker)
     states = {claim.state for claim in world.store.claims(campaign.key).values()}
     if states & OPEN_STATES:
         with suppress(CampaignRefused, UnknownName):
             mail.send(mail.plan(campaign, now=now, to=None if who is None else [who]), now=now)
-    mail.reconcile(campaign, now=now)
+    return f"{campaign.key} {one_line(mail.reconcile(campaign, now=now))}"
 
 
 def _fetch_all(world: World, worker: Worker) -> str:
@@ -168,11 +170,11 @@ def _we_know(world: World) -> None:
 
 def _tags_agree(world: World) -> None:
     """The ESP's tags are ours (S12)."""
-    ours = {str(one.id) for one in world.store.each() if UNRESPONSIVE in one.tags}
-    theirs = {str(one) for one in world.esp.tags[UNRESPONSIVE]}
-    here = {str(one.id) for one in world.store.each()}
-    if ours != theirs & here:
-        raise Broken(f"tagged here {sorted(ours - theirs)}, tagged there {sorted(theirs & here - ours)}")
+    here = {str(one.id) for one in world.store.each()} - world.archived  # a tag goes with the contact, and stays there
+    ours = {str(one.id) for one in world.store.each() if UNRESPONSIVE in one.tags} & here
+    theirs = {str(one) for one in world.esp.tags[UNRESPONSIVE]} & here
+    if ours != theirs:
+        raise Broken(f"tagged here {sorted(ours - theirs)}, tagged there {sorted(theirs - ours)}")
 
 
 def _mails_are_counted(world: World) -> None:

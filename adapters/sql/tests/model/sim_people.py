@@ -53,12 +53,13 @@ def sign_up(world: World, worker: Worker) -> str:
         raise Broken(f"{human} was refused, and was never erased") from None
     if human.erased:
         raise Broken(f"{human} was erased, and signed up again")
-    human.known, human.away = True, False
+    theirs = answer.contact_id == human.name  # and not another contact's at that address
+    human.known, human.away = True, human.away and not theirs
     if isinstance(answer, NeedsConfirmation):
         human.tokens.append((answer.token, to.key, tick, world.tick))
         return f"{human.name} {to.key} asks over {len(answer.overrides)}"
     # Done at once: it overrides nothing, and nothing stood.
-    human.backs.append(Back(to.key, tick, -1, sure=answer.standing == "active"))
+    human.backs.append(Back(to.key, tick, -1, sure=theirs and answer.standing == "active"))
     return f"{human.name} {to.key} {answer.standing}"
 
 
@@ -76,7 +77,8 @@ def confirm(world: World, worker: Worker) -> str:
         human.backs.remove(tried)
         raise
     human.backs.remove(tried)
-    human.backs.append(Back(to, began, asked, sure=answer.standing == "active"))
+    sure = answer.contact_id == human.name and answer.standing == "active"
+    human.backs.append(Back(to, began, asked, sure=sure))
     if world.chance.random() < 0.8:
         human.tokens.remove((token, to, began, asked))
     return f"{human.name} {to} {answer.standing}"

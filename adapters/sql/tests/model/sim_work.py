@@ -84,7 +84,8 @@ def receipt(world: World, worker: Worker) -> str:
     mail, now = mail_of(worker), world.clock(worker)
     made = Campaign(f"receipt-{next(world.numbers)}", kind="transactional")
     plan = mail.plan(made, now=now, to=[human.name])
-    world.receipts.append((made, human.name))
+    doubt = made, human.name
+    world.receipts.append(doubt)
     check_plan(plan)
     allowed = {"bounced", "erased"}
     if not plan.sendable and not set(plan.withheld) <= allowed:
@@ -92,7 +93,7 @@ def receipt(world: World, worker: Worker) -> str:
     report = mail.send(plan, now=now)
     check_report(plan, report)
     if not report.unknown:
-        world.receipts.pop()
+        world.receipts.remove(doubt)
     return f"{human.name} {told(report)}"
 
 

@@ -11,6 +11,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -164,7 +165,7 @@ class World:
         one = sent.recipient
         self.ledger.leaves(one.campaign, one.contact_id, str(one.address).lower(), one.leaves_list, self.tick)
         if self.whole and one.leaves_list is not None:
-            self.ledger.released(one.contact_id, one.leaves_list, self._at_work[-1].name)
+            self.ledger.released(one.contact_id, self.campaigns[one.campaign].lists, self._at_work[-1].name)
 
     def _heard(self, statements: Iterable[Statement]) -> None:
         if self._at_work:
@@ -216,8 +217,9 @@ class World:
             worker.busy = False
             self.depth -= 1
             self._at_work.pop()
-        self.note(f"{begun} {worker.name} {act.__name__}: {said}")
-        name = f"{act.__name__}: {said.split(' ', 1)[0]}" if said in ("died",) else act.__name__
+        what = act.func.__name__ if isinstance(act, partial) else act.__name__
+        self.note(f"{begun} {worker.name} {what}: {said}")
+        name = f"{what}: died" if said == "died" else what
         self.tally[name] = self.tally.get(name, 0) + 1
         if worker.fate.dead:
             assert worker.mail is not None

@@ -129,7 +129,7 @@ class Base:
             self.programme = self.programme.with_(to)
             return to
         if to not in self.programme.lists:
-            kept = self.store.lists()  # of an earlier run, or another process
+            kept = self._again(self.store.lists)  # of an earlier run, or another process
             if to not in kept:
                 raise UnknownName("list", to, [*self.programme.lists, *kept])
             self.programme = self.programme.with_(kept[ListKey(to)])
@@ -138,6 +138,6 @@ class Base:
     def _keep_list(self, listed: MailingList) -> None:
         """Let the store know a list that people join, once for each version of it."""
         if self._kept_lists.get(listed.key) != listed:
-            if self.store.lists().get(listed.key) != listed:
+            if self._again(self.store.lists).get(listed.key) != listed:
                 self._again(lambda: self.store.put_lists([listed]))
             self._kept_lists[listed.key] = listed
