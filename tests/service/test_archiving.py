@@ -403,6 +403,18 @@ def test_the_first_address_of_a_known_contact_is_in_the_log() -> None:
     assert "1:ada@example.com" == mail.as_of(NOW).person("ada").key
 
 
+def test_only_another_address_is_a_change() -> None:
+    """Whoever is new, or comes back from an archive as they left, changed nothing."""
+    mail, _ = archived_world()
+    batch = [Known(who=Who(name, parse_address(address(name)))) for name in ("ada", "new")]
+    mail.receive([*batch, Known(who=Who("nowhere"))], now=LATER)
+    mail.subscribe(address("other"), OFFERS, proof=PROOF, now=LATER, contact_id="other")
+    assert [] == entries(mail, AddressChanged)
+    same, _ = archived_world()
+    same.subscribe(address("ada"), OFFERS, proof=PROOF, now=LATER, contact_id="ada")
+    assert [] == entries(same, AddressChanged)
+
+
 def test_an_archive_keeps_a_contact_without_an_address() -> None:
     """Nobody needs an address to be archived and restored."""
     mail = world()

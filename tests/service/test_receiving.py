@@ -487,3 +487,18 @@ def test_another_spelling_is_no_other_address() -> None:
     mail.receive([Known(who=Who("ada", parse_address("Ada@Example.com")))], now=NOW)
     assert "Ada@example.com" == mail.contact("ada").email
     assert [] == entries(mail, AddressChanged)
+
+
+def test_what_a_source_does_not_say_removes_nothing() -> None:
+    """How and when they signed up, zone and language: the latest word counts, and silence is none."""
+    mail = world()
+    first = Known(who=Who("ada"), source="fair", signed_up_at=NOW - DAY, timezone="Europe/Tallinn", locale="et")
+    mail.receive([first, Known(who=Who("ada"), tags=frozenset({"x"}))], now=NOW)
+
+    def told() -> tuple[object, ...]:
+        contact = mail.contact("ada")
+        return contact.source, contact.signed_up_at, contact.timezone, contact.locale
+
+    assert ("fair", NOW - DAY, "Europe/Tallinn", "et") == told()
+    mail.receive([Known(who=Who("ada"), source="shop", signed_up_at=NOW, timezone="UTC", locale="en")], now=NOW)
+    assert ("shop", NOW, "UTC", "en") == told()

@@ -7,15 +7,22 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
+
+import psycopg
 
 USER = "postgres"
 MAIN = "postgres"
 """The database that a new server has."""
+TAKE_TURN = f"SELECT pg_advisory_lock({0x6C_69_66_65}, hashtext(current_setting('search_path')))"
+"""Takes the turn of the writers of a schema, as another process does."""
 PATIENCE = 60.0
+_schemas = count(1)
 
 
 def binaries() -> Path | None:
@@ -104,6 +111,19 @@ class Server:
         """Run one statement and return what it prints."""
         return self._run("psql", *self._there, "-d", MAIN, "-v", "ON_ERROR_STOP=1", "-XAt", "-c", statement)
 
+    @contextmanager
+    def beside(self, schema: str = "public") -> Iterator[Callable[[str], Any]]:
+        """Give what runs SQL on a connection of its own, as an operator would, and returns the first value."""
+        with psycopg.connect(host="127.0.0.1", port=self.port, user=USER, dbname=MAIN, autocommit=True) as connection:
+
+            def run(statement: str) -> Any:
+                done = connection.execute(statement)
+                row = done.fetchone() if done.description else None
+                return None if row is None else row[0]
+
+            run(f'SET search_path TO "{schema}"')
+            yield run
+
     def load(self, script: str) -> None:
         """Run a script, such as a dump."""
         self._run("psql", *self._there, "-d", MAIN, "-v", "ON_ERROR_STOP=1", "-XAtq", stdin=script)
@@ -111,6 +131,11 @@ class Server:
     @property
     def _there(self) -> list[str]:
         return ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER]
+
+
+def new_schema() -> str:
+    """Return the name of a schema that nobody has used."""
+    return f"t{next(_schemas)}"
 
 
 def _runs(pid: int) -> bool:

@@ -16,9 +16,8 @@ from lifecycle_mail_sql import SqlStore, schema
 from lifecycle_mail_sql.beside import Beside
 from sqlalchemy import select, text
 
-from adapters.sql.tests.conftest import new_schema
 from adapters.sql.tests.schemas.write import fill
-from adapters.sql.tests.servers import Server
+from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import Entry

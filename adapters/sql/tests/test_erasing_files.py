@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from lifecycle_mail_sql import SqlStore, keeping
 
-from adapters.sql.tests.conftest import new_schema
-from adapters.sql.tests.servers import Server
+from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.errors import ConsentRefused, Misconfigured
 from lifecycle_mail.memory import MemoryEsp
 from lifecycle_mail.model.addresses import parse_address

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from itertools import count
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
-import psycopg
 import pytest
 from attrs import define, field
 from lifecycle_mail_sql import SqlStore
 
-from adapters.sql.tests.conftest import new_schema
+from adapters.sql.tests.made_up import no_of, opened
 from adapters.sql.tests.proxies import Cut, Proxy
-from adapters.sql.tests.servers import MAIN, USER, Server
-from lifecycle_mail.errors import RegistryBusy, RegistryDamaged, RegistryUnavailable
+from adapters.sql.tests.servers import Server, new_schema
+from lifecycle_mail.errors import RegistryBusy, RegistryUnavailable
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
-from lifecycle_mail.model.entries import OptOut, Record
+from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.lists import MailingList, Scope
 from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.planning import Plan
 from lifecycle_mail.service import Lifecycle
-from lifecycle_mail.service.retrying import TRIES, in_transaction
-from lifecycle_mail.testing import contact, said
-from lifecycle_mail.testing.builders import subject_of
-from lifecycle_mail.testing.stores.making import PEPPERS
+from lifecycle_mail.service.retrying import TRIES
+from lifecycle_mail.testing import said
 from tests.service.worlds import (
     BOTH_WAYS,
     DAY,
@@ -50,29 +46,6 @@ from tests.service.worlds import (
 
 ALL = Scope.all()
 PATIENCE = 60.0
-
-
-def opened(url: str) -> SqlStore:
-    """Open a registry."""
-    return SqlStore(url, peppers=PEPPERS)
-
-
-def opt_out_of(name: str) -> OptOut:
-    """Return somebody's no to everything."""
-    return OptOut(subject=subject_of(contact(name)), scope=ALL, event_id=name, provenance=said(at=NOW))
-
-
-@contextmanager
-def beside(server: Server) -> Iterator[Callable[[str], Any]]:
-    """Give what runs SQL on a connection of its own, as an operator would, and returns the first value."""
-    with psycopg.connect(host="127.0.0.1", port=server.port, user=USER, dbname=MAIN, autocommit=True) as connection:
-
-        def run(statement: str) -> Any:
-            done = connection.execute(statement)
-            row = done.fetchone() if done.description else None
-            return None if row is None else row[0]
-
-        yield run
 
 
 @pytest.fixture
@@ -178,7 +151,7 @@ def test_while_the_server_is_stopped_nothing_is_sent(own_postgres: Server, capab
     ):
         with pytest.raises(RegistryUnavailable, match="call again"):
             call()
-    assert 2 * (TRIES - 1) == len(waits)
+    assert 4 * list(range(1, TRIES)) == waits
     assert [] == fake(mail).calls
     own_postgres.start()
     mail.opt_out("ada", scope=ALL, now=NOW)
@@ -255,7 +228,7 @@ def test_a_connection_that_is_ended_in_a_transaction_rolls_it_back(postgres: Ser
             if not at_commit:
                 store.position()
 
-    with beside(postgres) as run, pytest.raises(RegistryBusy, match="call again"):
+    with postgres.beside() as run, pytest.raises(RegistryBusy, match="call again"):
         break_off(run)
     assert before == store.position()
     assert mail.opt_out("ada", scope=ALL, now=NOW).is_new
@@ -270,9 +243,9 @@ def test_in_a_transaction_that_is_broken_every_call_is_busy(postgres: Server, pr
 
     def go_on() -> None:
         with store.transaction():
-            store.append([opt_out_of("ada")], at=NOW)
+            store.append([no_of("ada")], at=NOW)
             proxy.down()
-            for call in (store.position, store.position, lambda: store.append([opt_out_of("bob")], at=NOW)):
+            for call in (store.position, store.position, lambda: store.append([no_of("bob")], at=NOW)):
                 try:
                     call()
                 except RegistryBusy as error:
@@ -353,164 +326,3 @@ def test_a_line_that_is_cut_in_the_commit_of_a_claim_is_never_two_mails(postgres
         assert [f"ada{commit}"] == mailed(mail, spring.key), commit
     assert commit > 4
     store.close()
-
-
-# --- what asks to try again (F15, F21) --------------------------------------------------------------------------------
-
-WRITERS = 0x6C_69_66_65
-"""The number of the lock that writers take turns by."""
-
-
-def _hold(run: Callable[[str], Any], schema: str) -> None:
-    """Take the writers' turn, as another process does."""
-    run(f'SET search_path TO "{schema}"')
-    run(f"SELECT pg_advisory_lock({WRITERS}, hashtext(current_setting('search_path')))")
-
-
-@pytest.mark.parametrize(
-    "more", [{"timeout": "0.05"}, {"options": "-c statement_timeout=50"}], ids=["lock_timeout", "statement_timeout"]
-)
-def test_a_writer_that_waits_for_too_long_is_told_so(postgres: Server, more: dict[str, Any]) -> None:
-    """F15, F21: another holds the writers' turn: busy, and nothing is written; when it lets go the next try writes."""
-    schema = new_schema()
-    opened(postgres.url(schema)).close()
-    store = opened(postgres.url(schema, **more))
-    with beside(postgres) as run:
-        _hold(run, schema)
-        with pytest.raises(RegistryBusy, match="call again"):
-            store.append([opt_out_of("bob")], at=NOW)
-        mail = world(store=store, wait=lambda _attempt: run("SELECT pg_advisory_unlock_all()"))
-        assert mail.opt_out("ada@example.com", scope=ALL, now=NOW).is_new
-    assert 1 == store.position()
-    store.close()
-
-
-def test_a_deadlock_is_tried_again(postgres: Server) -> None:
-    """F21: the server ends the transaction of ours in a real deadlock with somebody else's; the next try writes."""
-    schema = new_schema()
-    store = opened(postgres.url(schema, options="-c deadlock_timeout=50"))
-    no = opt_out_of("ada")
-    waits: list[int] = []
-    with beside(postgres) as run:
-        run(f'SET search_path TO "{schema}"')
-        run("SET deadlock_timeout = '60s'")
-        run("BEGIN")
-        run("LOCK TABLE log IN ACCESS EXCLUSIVE MODE")
-        other = Thread(target=_hold, args=(run, schema), daemon=True)
-
-        def work() -> Sequence[Record]:
-            if not waits:
-                other.start()
-                _until_somebody_waits(postgres)
-            return store.append([no], at=NOW)
-
-        def let_go(attempt: int) -> None:
-            waits.append(attempt)
-            other.join(PATIENCE)
-            run("ROLLBACK")
-            run("SELECT pg_advisory_unlock_all()")
-
-        written = in_transaction(store, work, wait=let_go)
-    assert [1] == waits
-    assert [no] == [record.entry for record in written] == [record.entry for record in store.records()]
-    store.close()
-
-
-def _until_somebody_waits(server: Server) -> None:
-    with beside(server) as run:
-        while run("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0:
-            pass
-
-
-@pytest.mark.parametrize("state", ["40001", "40P01", "55P03", "57014", "57P01"])
-def test_what_the_server_says_may_be_tried_again_is_busy(postgres: Server, state: str) -> None:
-    """F21: the server raises an error of that state in the middle of a transaction once, and the next try writes."""
-    schema = new_schema()
-    store = opened(postgres.url(schema))
-    waits: list[int] = []
-    with beside(postgres) as run:
-        run(f'SET search_path TO "{schema}"')
-        run(
-            f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
-            f"'BEGIN RAISE EXCEPTION USING ERRCODE = ''{state}'', MESSAGE = ''not now''; END'"
-        )
-        run("CREATE TRIGGER fail BEFORE INSERT ON log EXECUTE FUNCTION fail()")
-
-        def mend(attempt: int) -> None:
-            waits.append(attempt)
-            run("DROP TRIGGER IF EXISTS fail ON log")
-
-        mail = world(store=store, wait=mend)
-        assert mail.opt_out("ada@example.com", scope=ALL, now=NOW).is_new
-    assert [1] == waits
-    assert 1 == store.position()
-    store.close()
-
-
-@pytest.mark.parametrize("state", ["53100", "42501", "XX001", "P0001"])
-def test_other_errors_of_the_server_are_no_success_and_not_tried_again(postgres: Server, state: str) -> None:
-    """F9, F11: disk full, not allowed, damaged, anything else: raised at once in our words, and nothing is written."""
-    schema = new_schema()
-    store = opened(postgres.url(schema))
-    waits: list[int] = []
-    mail = world(store=store, wait=waits.append)
-    with beside(postgres) as run:
-        run(f'SET search_path TO "{schema}"')
-        run(
-            f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
-            f"'BEGIN RAISE EXCEPTION USING ERRCODE = ''{state}'', MESSAGE = ''no''; END'"
-        )
-        run("CREATE TRIGGER fail BEFORE INSERT ON log EXECUTE FUNCTION fail()")
-        kind = RegistryDamaged if state.startswith("XX") else RegistryUnavailable
-        with pytest.raises(kind) as raised:
-            mail.opt_out("ada@example.com", scope=ALL, now=NOW)
-        assert "ada@example.com" not in str(raised.value)
-        assert not isinstance(raised.value, RegistryBusy)
-        run("DROP TRIGGER fail ON log")
-    assert [] == waits
-    assert 0 == store.position()
-    store.close()
-
-
-def test_a_transaction_that_idles_for_too_long_is_ended_by_the_server(postgres: Server) -> None:
-    """F21: the server's own patience ends: busy, and nothing is written."""
-    schema = new_schema()
-    opened(postgres.url(schema)).close()
-    more: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=50", "application_name": "idle"}
-    store = opened(postgres.url(schema, **more))
-    mail = world(store=store)
-
-    def idle(run: Callable[[str], Any]) -> None:
-        with store.transaction():
-            mail.opt_out("ada@example.com", scope=ALL, now=NOW)
-            while run(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idle' AND state LIKE 'idle in%'"
-            ):
-                pass
-
-    with beside(postgres) as run, pytest.raises(RegistryBusy):
-        idle(run)
-    assert 0 == store.position()
-    store.close()
-
-
-def test_who_has_waited_sees_what_was_committed_meanwhile(postgres: Server) -> None:
-    """F17, F21: also where the server's default isolation would show a writer the state before it got its turn."""
-    schema = new_schema()
-    first = opened(postgres.url(schema))
-    second = opened(postgres.url(schema, options="-c default_transaction_isolation=repeatable\\ read"))
-    seen: list[int] = []
-
-    def look() -> None:
-        with second.transaction():
-            seen.append(second.position())
-
-    waiting = Thread(target=look, daemon=True)
-    with first.transaction():
-        waiting.start()
-        _until_somebody_waits(postgres)
-        world(store=first).opt_out("ada@example.com", scope=ALL, now=NOW)
-    waiting.join(PATIENCE)
-    assert [1] == seen
-    first.close()
-    second.close()

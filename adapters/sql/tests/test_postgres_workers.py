@@ -12,33 +12,24 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from attrs import define
 from lifecycle_mail_sql import SqlStore
 
-from adapters.sql.tests.conftest import new_schema
 from adapters.sql.tests.faults import story
 from adapters.sql.tests.faults.disk_esp import WAYS, DiskEsp
-from adapters.sql.tests.faults.nursery import Child, Nursery, nursery
+from adapters.sql.tests.faults.nursery import Child, Nursery
 from adapters.sql.tests.faults.seeds import dice, replay, seeds
 from adapters.sql.tests.faults.server_jobs import opened
 from adapters.sql.tests.faults.story import Ending
 from adapters.sql.tests.faults.telling import Telling
-from adapters.sql.tests.servers import MAIN, USER, Server
+from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.model.names import CampaignKey, EntryId
 from lifecycle_mail.testing import frozen_now as NOW  # noqa: N812 - a constant
 
 KILLS_A_STORY = 10
 """About how often one registry is killed before its story ends."""
 WORKERS = 8
-
-
-@pytest.fixture(scope="module")
-def fork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """Return what starts processes."""
-    with nursery(tmp_path_factory.mktemp("children")) as forks:
-        yield forks
 
 
 # --- killed at any instant --------------------------------------------------------------------------------------------
@@ -173,9 +164,8 @@ class Crowd:
             children = [
                 self.fork.start(f"server_jobs:{job}", url=self.url, folder=str(self.folder), **one) for one in each
             ]
-            with self._beside() as connection:
-                waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-                while connection.execute(waiting).fetchone() != (len(children),):
+            with self.server.beside() as run:
+                while run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != len(each):
                     assert not any(child.ends_within(0) for child in children), [one.complaints() for one in children]
         return [child.finish() for child in children]
 
@@ -186,9 +176,6 @@ class Crowd:
         with store.transaction():
             yield
         store.close()
-
-    def _beside(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(host="127.0.0.1", port=self.server.port, user=USER, dbname=MAIN, autocommit=True)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ return always counts. An echo is evidence: it binds as long as the no that it ec
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -57,10 +58,14 @@ def echoes_in(entries: Iterable[Entry]) -> dict[EntryId, frozenset[EntryId]]:
     if len(causes) + len(reports) < 2 or not reports:
         return {}
     returns = [entry for entry in entries if isinstance(entry, Consent) and entry.cites]
+    known: dict[tuple[str, Scope], list[_Cause]] = defaultdict(list)  # what an ESP tells echoes what it knows
+    for cause in causes:
+        known[cause.source, cause.scope].append(cause)
     found: dict[EntryId, frozenset[EntryId]] = {}
     for entry in entries:
         if isinstance(entry, OptOut):
-            echoed = frozenset(cause.opt_out for cause in causes if _echoes(entry, cause, returns))
+            near = known.get((entry.provenance.source, entry.scope), ()) if _is_report(entry) else ()
+            echoed = frozenset(cause.opt_out for cause in near if _echoes(entry, cause, returns))
             found[entry.id] = echoed & found.get(entry.id, echoed)
     return {echo: echoed for echo, echoed in found.items() if echoed}
 
@@ -81,9 +86,8 @@ def _is_report(entry: OptOut) -> bool:
 
 
 def _echoes(report: OptOut, cause: _Cause, returns: Iterable[Consent]) -> bool:
+    """Whether a report echoes what the same ESP knows of the same scope."""
     said = report.provenance
-    if not _is_report(report) or said.source != cause.source or report.scope != cause.scope:
-        return False
     if report.id == cause.opt_out or not _same(report.subject, cause.subject):
         return False
     distance = said.at - cause.at

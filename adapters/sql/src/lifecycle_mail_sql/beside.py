@@ -41,6 +41,7 @@ from lifecycle_mail.ports import Marks
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.names import Dialect
 from lifecycle_mail_sql.schema import Word
+from lifecycle_mail_sql.texts import reads
 
 READ = "read"
 """The mark of an address of which only a reading of the log tells."""
@@ -52,6 +53,7 @@ _AGAINST = ("opt-out", "suppression")
 
 
 @cache
+@reads("a mark")
 def marks_of(*held: str) -> Marks:
     """Turn the marks of an address into what they say; of millions of addresses nearly all have the same few."""
     return Marks(

@@ -15,7 +15,7 @@ from lifecycle_mail.policy.eligibility import Screened
 from lifecycle_mail.ports import CLOCKS_APART, LARGEST_CHUNK, Claim, ClaimState
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import Part
-from lifecycle_mail_sql.texts import checksum, plain, stored, verified
+from lifecycle_mail_sql.texts import checksum, plain, reads, stored, verified
 
 _COLUMNS = ("campaign", "person", "state", "leaves_list", "inbox", "position", "at", "opted_out_at")
 _ROW = [schema.claims.c[name] for name in (*_COLUMNS, "crc")]
@@ -170,6 +170,7 @@ def _check(row: Any) -> None:
     verified(row[:8], row[8], f"a claim of campaign {row[0]}")
 
 
+@reads("a claim")
 def _claim(row: Any) -> Claim:
     name, inbox, *values = row
     _check(tuple(values))

@@ -49,6 +49,7 @@ class Connections:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reads: dict[str, Any] = _READS.get(engine.dialect.name, {})
+        self._driver: type[Exception] = engine.dialect.loaded_dbapi.Error  # of what is read without SQLAlchemy
         self._mine = threading.local()
 
     @contextmanager
@@ -56,10 +57,10 @@ class Connections:
         """Give a connection to read with: the transaction's, where the thread is in one."""
         current = getattr(self._mine, "connection", None)
         if current is not None:
-            with translated():
+            with translated(self._driver):
                 yield current
             return
-        with translated(), self.engine.connect().execution_options(**self._reads) as connection:
+        with translated(self._driver), self.engine.connect().execution_options(**self._reads) as connection:
             yield connection
 
     @contextmanager
@@ -67,16 +68,16 @@ class Connections:
         """Give a connection to write with: the transaction's, or one that is committed at the end."""
         current = getattr(self._mine, "connection", None)
         if current is not None:
-            with translated():
+            with translated(self._driver):
                 yield current
             return
-        with translated(), self.engine.connect().execution_options(**{WRITES: True}) as connection:
+        with translated(self._driver), self.engine.connect().execution_options(**{WRITES: True}) as connection:
             self._mine.connection = connection
             self._mine.afterwards = []
             try:
                 with connection.begin():
                     yield connection
-            except DBAPIError:
+            except (DBAPIError, self._driver):
                 connection.invalidate()  # what it holds open is let go, locks and file handles among it
                 raise
             finally:

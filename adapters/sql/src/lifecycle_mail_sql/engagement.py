@@ -19,7 +19,7 @@ from lifecycle_mail.model.providers import provider_of
 from lifecycle_mail.ports import Tally
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import Part
-from lifecycle_mail_sql.texts import checksum, plain, stored, verified
+from lifecycle_mail_sql.texts import checksum, plain, reads, stored, verified
 
 _EVENT = ("id", "person", "at", "kind", "mail", "campaign", "link", "evidence", "purpose", "source", "provider")
 _DAY = ("day", "campaign", "provider", "mark")
@@ -154,11 +154,7 @@ class EngagementPart(Part):
         """Yield the counts by day, campaign, provider and mark."""
         with self.db.reading() as tx:
             rows = tx.execute(self.__tally, {"since": "" if since is None else since.isoformat()}).all()
-        found = [
-            Tally(day=date.fromisoformat(day), campaign=plain(campaign), provider=provider, mark=mark, count=count)
-            for day, campaign, provider, mark, count in map(tuple, rows)
-        ]
-        return iter(sorted(found, key=lambda one: (one.day, one.campaign, one.provider, one.mark)))
+        return iter(sorted(map(_tally, rows), key=lambda one: (one.day, one.campaign, one.provider, one.mark)))
 
     # -- profiles
 
@@ -210,7 +206,7 @@ class EngagementPart(Part):
         """Return the events that were set aside."""
         with self.db.reading() as tx:
             rows = tx.execute(self.__quarantined).all()
-        return [_event((name, *(json.loads(body)[column] for column in _EVENT))) for name, body in rows]
+        return [_quarantined(name, body) for name, body in rows]
 
 
 # --- events and profiles as rows, and back ----------------------------------------------------------------------------
@@ -224,6 +220,7 @@ def _event_row(key: str, event: EngagementEvent, person: int, provider: str) -> 
     return dict(zip(_EVENT, values, strict=True))
 
 
+@reads("an event")
 def _event(row: Any) -> EngagementEvent:
     name, key, _, at, kind, mail, campaign, link, evidence, purpose, source, _ = row
     return EngagementEvent(
@@ -231,6 +228,18 @@ def _event(row: Any) -> EngagementEvent:
         campaign=plain(campaign), link=plain(link), evidence=Evidence(evidence), purpose=Purpose(purpose),
         source=plain(source), id=EntryId(plain(key)),
     )  # fmt: skip
+
+
+@reads("an event in quarantine")
+def _quarantined(name: str, body: str) -> EngagementEvent:
+    found = json.loads(body)
+    return _event((name, *(found[column] for column in _EVENT)))
+
+
+@reads("a count by day")
+def _tally(row: Any) -> Tally:
+    day, campaign, provider, mark, count = row
+    return Tally(day=date.fromisoformat(day), campaign=plain(campaign), provider=provider, mark=mark, count=count)
 
 
 _INSTANTS = ("taken_at", "last_open", "last_click", "last_sent", "first_sent")
@@ -257,6 +266,7 @@ def _profile_body(profile: EngagementProfile) -> str:
     return json.dumps(body)
 
 
+@reads("a profile")
 def _profile(name: str, person: int, text: str, crc: int) -> EngagementProfile:
     verified((person, text), crc, f"the profile of contact {plain(name)}")
     body = json.loads(text)

@@ -34,7 +34,7 @@ from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.model.redaction import with_id
-from lifecycle_mail_sql.texts import checksum, optional, plain, stored, verified
+from lifecycle_mail_sql.texts import checksum, optional, plain, reads, stored, verified
 
 KIND_OF: Mapping[type, str] = {
     OptOut: "opt-out",
@@ -168,6 +168,7 @@ def check_row(row: Any) -> None:
         raise RegistryDamaged(f"whom record {row[0]} of the log names is not there: restore a backup, then sweep")
 
 
+@reads("a record of the log")
 def entry_of(row: Any) -> Entry:
     """Make the entry of a row: the log's columns and `crc`, `crc` and columns of its evidence, names of its numbers.
 

@@ -30,7 +30,7 @@ from lifecycle_mail_sql.names import Numbers
 from lifecycle_mail_sql.parts import SCRUB
 from lifecycle_mail_sql.people import PeoplePart
 from lifecycle_mail_sql.rekeying import rekeyed
-from lifecycle_mail_sql.texts import plain, stored
+from lifecycle_mail_sql.texts import plain, reads, stored
 
 
 class ForgettingPart(LogPart, PeoplePart, EngagementPart):
@@ -262,6 +262,7 @@ def _suppression_body(entry: Suppression) -> dict[str, Any]:
     }
 
 
+@reads("what is set aside")
 def _set_aside(row: Any) -> SetAside:
     from lifecycle_mail.model.entries import Subject
     from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through

@@ -293,7 +293,8 @@ def old_key(entry: Entry) -> MatchKey | None:
 
 
 def _record(row: Any) -> Record:
-    return Record(row[0], from_micros(row[1]), entry_of(row))
+    entry = entry_of(row)  # which checks the row first
+    return Record(row[0], from_micros(row[1]), entry)
 
 
 def _names_in(entries: Sequence[Entry]) -> tuple[dict[str, None], dict[str, None]]:

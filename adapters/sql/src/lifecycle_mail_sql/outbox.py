@@ -13,7 +13,7 @@ from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.ports import CLOCKS_APART, FARTHEST, URGENCY, Attempt, Bookmark, Posted, Task, TaskKind, TaskState
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import PAGE, Part
-from lifecycle_mail_sql.texts import plain, stored
+from lifecycle_mail_sql.texts import plain, reads, stored
 
 
 class OutboxPart(Part):
@@ -178,26 +178,20 @@ class OutboxPart(Part):
                 rows = tx.execute(self.__page, {**asked, **place}).all()
             if not rows:
                 return
-            for row in rows:
-                yield Posted(
-                    task=_task(row), state=TaskState(row.state), tries=row.tries, due_at=from_micros(row.due_at)
-                )
+            yield from map(_posted, rows)
             place = {"urgency": rows[-1].urgency, "no": rows[-1].no}
 
     def waiting(self) -> Mapping[tuple[str, TaskKind, TaskState], int]:
         """Count tasks by target, kind and state."""
         with self.db.reading() as tx:
             rows = tx.execute(self.__waiting).all()
-        return {(target, TaskKind(kind), TaskState(state)): count for target, kind, state, count in rows}
+        return dict(map(_waiting, rows))
 
     def attempts(self, task_id: EntryId) -> Sequence[Attempt]:
         """Return the journal of one task."""
         with self.db.reading() as tx:
             rows = tx.execute(self.__journal, {"id": task_id}).all()
-        return [
-            Attempt(task=task_id, at=from_micros(at), state=TaskState(state), note=plain(note))
-            for at, state, note in rows
-        ]
+        return [_attempt(task_id, *row) for row in rows]
 
     def revive(self, task_ids: Collection[EntryId], *, at: datetime) -> int:
         """Make refused tasks due again."""
@@ -237,6 +231,7 @@ class OutboxPart(Part):
         return {ours: plain(theirs) for ours, theirs in rows}
 
 
+@reads("a task")
 def _task(row: Any) -> Task:
     return Task(
         target=row.target,
@@ -248,5 +243,22 @@ def _task(row: Any) -> Task:
     )
 
 
+@reads("a task")
+def _posted(row: Any) -> Posted:
+    return Posted(task=_task(row), state=TaskState(row.state), tries=row.tries, due_at=from_micros(row.due_at))
+
+
+@reads("a task")
+def _waiting(row: Any) -> tuple[tuple[str, TaskKind, TaskState], int]:
+    target, kind, state, count = row
+    return (target, TaskKind(kind), TaskState(state)), count
+
+
+@reads("a try of a task")
+def _attempt(task_id: EntryId, at: int, state: str, note: str) -> Attempt:
+    return Attempt(task=task_id, at=from_micros(at), state=TaskState(state), note=plain(note))
+
+
+@reads("a bookmark")
 def _bookmark(row: Any) -> Bookmark:
     return Bookmark(name=row.name, place=row.place, at=from_micros(row.at), note=plain(row.note))

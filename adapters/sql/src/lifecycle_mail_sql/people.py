@@ -17,7 +17,7 @@ from lifecycle_mail.model.lists import Channel, Frequency, MailingList
 from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import PAGE, Part
-from lifecycle_mail_sql.texts import checksum, plain, stored, verified
+from lifecycle_mail_sql.texts import checksum, plain, reads, stored, verified
 
 _COLUMNS = ("person", "identity", "written", "local", "domain", "body")
 _SAID = ("kind", "mail", "campaign", "link", "evidence", "purpose", "source", "provider")
@@ -157,6 +157,7 @@ def _row(contact: Contact, person: int) -> dict[str, Any]:
     return dict(zip((*_COLUMNS, "crc"), (*row, checksum(row)), strict=True))
 
 
+@reads("a contact")
 def _contact(row: Any) -> Contact:
     name, *values, crc = row
     verified(values, crc, f"contact {plain(name)}")
@@ -192,6 +193,7 @@ def _list_body(one: MailingList) -> str:
     )
 
 
+@reads("a list")
 def _list(body: str) -> MailingList:
     found = json.loads(body)
     frequency = found.pop("frequency")

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 from zlib import crc32
 
 from lifecycle_mail.errors import RegistryDamaged
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _MARK = "\\json:"
 _HARD = re.compile("[\x00\ud800-\udfff]")
@@ -55,3 +60,23 @@ def verified(values: Iterable[object], crc: int, what: str) -> None:
     """
     if checksum(values) != crc:
         raise RegistryDamaged(f"{what} is not what was written: restore a backup, then sweep")
+
+
+def reads(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let what makes something of a row raise `RegistryDamaged` where nothing can be made of it (F11).
+
+    Not every row has a checksum; one that was damaged may hold what was never written.
+    """
+
+    def decorate(make: Callable[P, T]) -> Callable[P, T]:
+        @wraps(make)
+        def read(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return make(*args, **kwargs)
+            except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
+                # Without the cause, which may hold what a person's row says.
+                raise RegistryDamaged(f"{what} is not what was written: restore a backup, then sweep") from None
+
+        return read
+
+    return decorate

@@ -156,8 +156,8 @@ class Opened:
         return bytes(content)
 
     def cut(self, chance: Random) -> bytes:
-        """Return a part of the bytes, from the beginning; a file of none would be a new registry."""
-        return self.whole[: chance.randrange(1, len(self.whole))]
+        """Return a part of the bytes, from the beginning; a file of one byte is a new one for SQLite."""
+        return self.whole[: chance.randrange(2, len(self.whole))]
 
     def spoilt(self, chance: Random) -> bytes:
         """Return the bytes with a sector overwritten by another one, or by chance."""

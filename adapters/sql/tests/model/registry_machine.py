@@ -11,7 +11,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from adapters.sql.tests.model.consent_model import Ask, Hold, Lift, Move, No, Yes, covers, may_lift
+from adapters.sql.tests.model.consent_model import Ask, Fact, Hold, Lift, Move, No, Yes, covers, may_lift
 from adapters.sql.tests.model.worlds import ADDRESSES, HOUR, LISTS, NAMES, World, key_of
 from lifecycle_mail.errors import AmbiguousAddress, ConsentRefused, InvalidInput, LiftRefused, UnknownName
 from lifecycle_mail.model.addresses import parse_address
@@ -217,13 +217,13 @@ class ConsentRules(RuleBasedStateMachine):
         elif not answer.is_new:
             for whom in registry.people:
                 if whom == who or key in registry.ever(whom):
-                    self.said_before(whom, no.scope)
+                    self.said_before(whom, who, key, no.scope)
         if answer.is_new:
             registry.tell(no)
             covered = {(one.campaign, one.who) for one in registry.mails if one.leaves and covers(no.scope, one.leaves)}
             assert {(one.campaign, one.contact_id) for one in answer.in_flight} <= covered
 
-    def said_before(self, who: str, scope: str) -> None:
+    def said_before(self, who: str, speaker: str | None, key: str, scope: str) -> None:
         """A no that is only repeated was said before, and they have not asked to come back since (F48)."""
         registry = self.world.registry
         noes = registry.noes(who)
@@ -231,7 +231,7 @@ class ConsentRules(RuleBasedStateMachine):
         for place, fact in enumerate(registry.facts):
             if isinstance(fact, No) and fact.scope == scope and fact in noes:
                 said = place
-            elif fact.who == who and (isinstance(fact, Ask) or (isinstance(fact, Yes) and not fact.imported)):
+            elif fact.who == who and (who == speaker or fact.key == key) and _asks(fact):
                 asked = place
         assert said > asked, f"{who} says no to {scope} again, and it was not written"
 
@@ -351,3 +351,7 @@ class ConsentRules(RuleBasedStateMachine):
         registry.people[who] = key
         if key != old:
             registry.tell(Move(who=who, key=key, old=old, own=by is Actor.CONTACT))
+
+
+def _asks(fact: Fact) -> bool:
+    return isinstance(fact, Ask) or (isinstance(fact, Yes) and not fact.imported)

@@ -80,7 +80,7 @@ def confirm(world: World, worker: Worker) -> str:
     sure = answer.contact_id == human.name and answer.standing == "active"
     human.backs.append(Back(to, began, asked, sure=sure))
     if world.chance.random() < 0.8:
-        human.tokens.remove((token, to, began, asked))
+        human.tokens = [one for one in human.tokens if one[0] != token]
     return f"{human.name} {to} {answer.standing}"
 
 

@@ -37,7 +37,7 @@ WEIGHTS = (
     (0.3, sim_work.lift),
 )  # fmt: skip
 WEEKS = 52
-SENDS = 8
+SENDS = 4
 """How often in a week somebody looks whether there is a campaign to send."""
 LOOK = 500
 """After how many steps everything is looked at."""
@@ -94,7 +94,7 @@ def run(
         Broken: a law does not hold; says the seed and how to replay it.
     """
     began = time.perf_counter()
-    humans = humans or (120 if steps > 5_000 else 40)
+    humans = humans or (80 if steps > 5_000 else 40)
     with tempfile.TemporaryDirectory(prefix="lifecycle-mail-", dir=SCRATCH) as folder:
         world = World(
             seed, steps=steps, humans=humans, open_store=_opens(store, folder),
@@ -118,7 +118,7 @@ def run(
 
 def _live(world: World, steps: int) -> None:
     looks = SENDS * WEEKS * 100 / steps
-    world.weigh([*WEIGHTS, (looks, sim_work.send), (looks / SENDS, sim_work.sunset)])
+    world.weigh([*WEIGHTS, (looks, sim_work.send), (looks / SENDS / 2, sim_work.sunset)])
     for step in range(steps):
         if step * WEEKS // steps != (step - 1) * WEEKS // steps:
             sim_work.announce(world, step * WEEKS // steps)

@@ -236,6 +236,8 @@ INSERT INTO lifecycle_mail.links VALUES (2, 2);
 INSERT INTO lifecycle_mail.links VALUES (3, 3);
 INSERT INTO lifecycle_mail.links VALUES (4, 4);
 INSERT INTO lifecycle_mail.links VALUES (1, 6);
+INSERT INTO lifecycle_mail.lists VALUES ('offers', '{"key": "offers", "title": "Offers", "expect": "one deal a week", "frequency": null, "double_opt_in": false, "channel": "email"}');
+INSERT INTO lifecycle_mail.lists VALUES ('news', '{"key": "news", "title": "News", "expect": "what is new, once a month", "frequency": null, "double_opt_in": false, "channel": "email"}');
 INSERT INTO lifecycle_mail.log VALUES (1, 1772355600000000, 'consent', '42ebb6a5593f583da2d3f91f30c8bb54', 1, 1, 0, 'offers', 1772355600000000, 'contact', 'sign-up', 'app', NULL, NULL, NULL, '{"standing": "express"}', 1716383418);
 INSERT INTO lifecycle_mail.log VALUES (2, 1772355600000000, 'consent', '62b12c5047ab6f8cce29dd5c651e5e4b', 1, 1, 0, 'news', 1772355600000000, 'contact', 'sign-up', 'app', NULL, NULL, NULL, '{"standing": "express"}', 1370623617);
 INSERT INTO lifecycle_mail.log VALUES (3, 1772355600000000, 'consent', '288d51dd866b50f8fd411831c90eee33', 2, 2, 0, 'offers', 1772355600000000, 'contact', 'sign-up', 'app', NULL, NULL, NULL, '{"standing": "express"}', 601441567);

@@ -188,6 +188,8 @@ CREATE TABLE lists (
  WITHOUT ROWID
 
 ;
+INSERT INTO "lists" VALUES('news','{"key": "news", "title": "News", "expect": "what is new, once a month", "frequency": null, "double_opt_in": false, "channel": "email"}');
+INSERT INTO "lists" VALUES('offers','{"key": "offers", "title": "Offers", "expect": "one deal a week", "frequency": null, "double_opt_in": false, "channel": "email"}');
 CREATE TABLE log (
 	seq INTEGER NOT NULL, 
 	recorded_at INTEGER NOT NULL, 
@@ -354,18 +356,18 @@ INSERT INTO "tasks" VALUES(4,'ab0cd6d61d3d340935a73040fbb4b510','esp:memory','op
 INSERT INTO "tasks" VALUES(5,'b39fca9bc7ccb2d08321a31004578d3e','esp:memory','opt-out',0,1,'884412024a8a60770fb1ed3e6f4ec276','17',1772445600000000,'done',1,1772445600000000,NULL,NULL,NULL);
 CREATE UNIQUE INDEX ix_people_name ON people (name);
 CREATE UNIQUE INDEX ix_match_keys_name ON match_keys (name);
-CREATE INDEX ix_log_old ON log (old) WHERE old > 0;
 CREATE INDEX ix_log_person_seq ON log (person, seq) WHERE person > 0;
-CREATE INDEX ix_log_key_seq ON log ("key", seq) WHERE "key" > 0;
 CREATE UNIQUE INDEX ix_log_entry_id_person_key ON log (entry_id, person, "key");
+CREATE INDEX ix_log_key_seq ON log ("key", seq) WHERE "key" > 0;
+CREATE INDEX ix_log_old ON log (old) WHERE old > 0;
 CREATE INDEX ix_links_key ON links ("key");
 CREATE INDEX ix_contacts_identity ON contacts (identity);
 CREATE INDEX ix_events_person_mail ON events (person, mail);
 CREATE INDEX ix_claims_person ON claims (person);
 CREATE UNIQUE INDEX ix_claims_campaign_inbox ON claims (campaign, inbox) WHERE leaves_list IS NOT NULL AND state != 'returned';
-CREATE INDEX ix_tasks_urgency_no ON tasks (urgency, no);
-CREATE INDEX ix_tasks_target_state_urgency_no ON tasks (target, state, urgency, no);
 CREATE UNIQUE INDEX ix_tasks_id ON tasks (id);
 CREATE INDEX ix_tasks_person ON tasks (person) WHERE person > 0;
+CREATE INDEX ix_tasks_urgency_no ON tasks (urgency, no);
+CREATE INDEX ix_tasks_target_state_urgency_no ON tasks (target, state, urgency, no);
 CREATE INDEX ix_attempts_task ON attempts (task);
 COMMIT;
