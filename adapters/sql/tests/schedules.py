@@ -94,20 +94,21 @@ class Turns:
 
     # -- the play
 
-    def play(self, work: dict[str, Callable[[], object]], switches: Sequence[int]) -> int:
+    def play(self, work: dict[str, Callable[[], object]], switches: Sequence[int]) -> list[int]:
         """Let the first go on for as many calls as the first switch says, then the second, and so on to the end.
 
         Whoever is blocked or done lets the other go on. What the work raises is raised.
 
         Returns:
-            How many steps it took.
+            How many steps each took.
         """
         self._parts = {name: _Part(name, state="running") for name in work}
         threads = [Thread(target=self._run, args=item, daemon=True) for item in work.items()]
         for part, thread in zip(self._parts.values(), threads, strict=True):
             thread.start()
             self._until_stopped(part)
-        turn, steps, plan, names = 0, 0, list(switches), list(work)
+        turn, plan, names = 0, list(switches), list(work)
+        steps = dict.fromkeys(names, 0)
         left = plan.pop(0) if plan else -1
         while any(part.state != "done" for part in self._parts.values()):
             if left == 0:
@@ -121,13 +122,13 @@ class Turns:
                 self._changed.notify_all()
             self._until_stopped(part)
             left -= 1
-            steps += 1
+            steps[part.name] += 1
         for part, thread in zip(self._parts.values(), threads, strict=True):
             thread.join(PATIENCE)
             if part.error is not None:
                 raise part.error
         self._parts = {}
-        return steps
+        return list(steps.values())
 
     def _can_go(self, part: _Part) -> bool:
         others = [other for other in self._parts.values() if other is not part]

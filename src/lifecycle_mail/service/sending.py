@@ -190,7 +190,8 @@ class Sender:
             before = self.store.claims(key)
             doubted = self._open(key)
             self.store.settle(key, doubted, ClaimState.UNKNOWN, at=self.now)
-            self._mark_in_flight(doubted, after=min((before[one].position for one in doubted), default=0))
+            if doubted:
+                self._mark_in_flight(doubted, after=min(before[one].position for one in doubted))
 
         self._once(doubt)
 

@@ -75,6 +75,7 @@ def _fill_the_rest(mail: Lifecycle, said: Provenance) -> None:
     store.put_lists([OFFERS])
     store.bind("esp:memory", "list", OFFERS.key, "17")
     store.begin("work", "worker", at=NOW, until=NOW + DAY)
+    assert isinstance(store, SqlStore)
     held = store.stats()
     assert [] == [name for name, count in held.items() if count == 0 and name not in ("chores", "log: lift")]
 

@@ -123,7 +123,7 @@ class DiskEsp:
 
     # -- the ports
 
-    def send(self, recipient: Screened, *, content: Content | None) -> None:
+    def send(self, recipient: Screened, *, content: Content | None) -> None:  # noqa: ARG002 - says nothing here
         """Hand one mail over."""
         with self._alone():
             self._write(
@@ -135,7 +135,13 @@ class DiskEsp:
         with self._alone() as world:
             return any(mail.campaign == campaign and mail.contact == contact_id for mail in world.mails)
 
-    def stage(self, campaign: CampaignKey, recipients: Sequence[Screened], *, content: Content | None) -> Handled:
+    def stage(
+        self,
+        campaign: CampaignKey,
+        recipients: Sequence[Screened],
+        *,
+        content: Content | None,  # noqa: ARG002 - says nothing here
+    ) -> Handled:
         """Add recipients to a campaign that is not released."""
         with self._alone() as world:
             self._require_open(world, campaign, "stage")

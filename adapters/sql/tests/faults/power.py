@@ -20,7 +20,7 @@ OPTIONS = ["-y", "-xx", "-s", "100000000", "-e", f"trace={TRACED}"]
 
 _SECTOR = 512
 _LINE = re.compile(r"^\d+ +(?P<call>\w+)\((?P<said>.*)\) += (?P<answer>-?\d+)")
-_FILE = re.compile(r'^(?:AT_FDCWD|\d+)<(?P<path>[^>]*)>')
+_FILE = re.compile(r"^(?:AT_FDCWD|\d+)<(?P<path>[^>]*)>")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 
@@ -197,17 +197,17 @@ class Disk:
 
     def images(self, chance: random.Random, count: int) -> Iterator[Mapping[str, bytes]]:
         """Yield what the disk may hold if the power fails now: nothing of what is not certain, all of it, and some."""
-        yield self._image(lambda _: False, chance, torn=False)
+        yield self._image(lambda _: False, torn=False)
         if self._uncertain():
-            yield self._image(lambda _: True, chance, torn=False)
+            yield self._image(lambda _: True, torn=False)
             for _ in range(count):
                 share = chance.random()
-                yield self._image(lambda _, share=share: chance.random() < share, chance, torn=True)  # type: ignore[misc]
+                yield self._image(lambda _, share=share: chance.random() < share, torn=True)  # type: ignore[misc]
 
     def _uncertain(self) -> bool:
         return bool(self.changes) or any(file.since for file in [*self.now.values(), *self.names.values()])
 
-    def _image(self, reached: Callable[[object], bool], chance: random.Random, *, torn: bool) -> Mapping[str, bytes]:
+    def _image(self, reached: Callable[[object], bool], *, torn: bool) -> Mapping[str, bytes]:
         names = dict(self.names)
         for name, file in self.changes:
             if reached(name):

@@ -1,4 +1,4 @@
-"""Telling a story to its end on one file, whatever happens to those who tell it, and holding the end against another."""
+"""Telling a story to its end on one file, whatever happens to those who tell it, and comparing the end with another."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Telling:
         assert expected == {one: held[EntryId(one)] for one in expected}
 
     def finish_after_fault(self, aside: Path) -> Ending:
-        """Tell it to its end and return that. What was acknowledged by a step that is told again is looked for first."""
+        """Tell it to its end and return that. What a step that is told again had acknowledged is looked for first."""
         if self.said[-1:] and self.said[-1].startswith("ACK"):
             self.check_log(aside)
         self.finish()

@@ -145,7 +145,7 @@ def test_whatever_is_read_of_a_file_damaged_5000_times_nothing_raw_is_raised(unv
 
 
 def test_an_empty_or_foreign_file_is_no_registry_in_which_nobody_is_out(folder: Path) -> None:
-    """F11, F12: what is no database is refused and left as it is; a file of at most one byte is SQLite's own new one."""
+    """F11, F12: what is no database is refused and left as it is; a file of at most a byte is SQLite's own new one."""
     path = folder / "mail.db"
     for content in (b"xx", b"not a database " * 100, b"SQLite format 3\x00", bytes(4096)):
         path.write_bytes(content)

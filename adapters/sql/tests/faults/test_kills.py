@@ -64,9 +64,7 @@ def _new(fork: Nursery, folder: Path, way: str, seed: int) -> Telling:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", seeds(1), ids="seed{}".format)
-def test_kills_at_any_instant_lose_nothing_and_repeat_nothing(
-    fork: Nursery, folder: Path, way: str, seed: int
-) -> None:
+def test_kills_at_any_instant_lose_nothing_and_repeat_nothing(fork: Nursery, folder: Path, way: str, seed: int) -> None:
     """F1-F4, F6, F7: a stream of work killed 10 times on its files ends as the one that nobody killed.
 
     Every acknowledged no is in the log once after each kill, nobody gets a campaign twice or after their no, an import
@@ -78,9 +76,7 @@ def test_kills_at_any_instant_lose_nothing_and_repeat_nothing(
 @pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", seeds(10, first=1001), ids="seed{}".format)
-def test_a_thousand_kills_lose_nothing_and_repeat_nothing(
-    fork: Nursery, folder: Path, way: str, seed: int
-) -> None:
+def test_a_thousand_kills_lose_nothing_and_repeat_nothing(fork: Nursery, folder: Path, way: str, seed: int) -> None:
     """F1-F4, F6, F7: as above, 1,000 times in all."""
     kill_over_and_over(fork, folder, way, seed, kills=50)
 

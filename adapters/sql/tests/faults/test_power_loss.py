@@ -57,7 +57,7 @@ def record(stage: Stage, folder: Path, *steps: Step, empty: bool = False, **sett
     telling = stage.before("mails", empty=empty).copied(folder, *steps)
     before, disk = telling.acknowledged, Disk.holding(folder, FILES)
     child, lines = traced(
-        telling, job="jobs:play_with" if settled else "jobs:play", options=OPTIONS, heard=True, **settled
+        telling, job="jobs:play_with" if settled else "jobs:play", options=OPTIONS, heard=True, **settled,  # type: ignore[arg-type]  # of the job
     )  # fmt: skip
     assert telling.hear(child), child.complaints()
     return Recorded(before, disk, operations(lines))
@@ -82,7 +82,7 @@ def lost(image: Mapping[str, bytes], acknowledged: Sequence[str], folder: Path) 
 
 @pytest.mark.parametrize("seed", seeds(1), ids="seed{}".format)
 def test_power_loss_at_any_call_keeps_what_was_acknowledged(stage: Stage, folder: Path, seed: int) -> None:
-    """F8: cut the power after any call of two opt-outs, keep any part of what was not synced: all is whole and there."""
+    """F8: cut the power after any call of two opt-outs, keep any part of what was not synced: all is there."""
     cuts = 0
     for where, image, acknowledged in record(stage, folder, *NOES).cuts(seed, 1):
         cuts += 1
@@ -93,9 +93,7 @@ def test_power_loss_at_any_call_keeps_what_was_acknowledged(stage: Stage, folder
 @pytest.mark.long
 @pytest.mark.parametrize("seed", seeds(3), ids="seed{}".format)
 @pytest.mark.parametrize("name", SCENES)
-def test_power_loss_in_anything_keeps_what_was_acknowledged(
-    stage: Stage, folder: Path, name: str, seed: int
-) -> None:
+def test_power_loss_in_anything_keeps_what_was_acknowledged(stage: Stage, folder: Path, name: str, seed: int) -> None:
     """F5, F8: as above, for each thing that a registry does and the making of its tables, with many combinations."""
     for where, image, acknowledged in record(stage, folder, SCENES[name], empty=name == "create").cuts(seed, 10):
         assert "" == lost(image, acknowledged, folder), f"{where}; {replay(seed)}"

@@ -49,9 +49,7 @@ def strike(telling: Telling, fault: Fault) -> bool:
     return struck(lines) or child.status == KILLED
 
 
-def expected_of(
-    stage: Stage, folder: Path, name: str, *, journal_alone: bool = False
-) -> tuple[Ending, Counter[str]]:
+def expected_of(stage: Stage, folder: Path, name: str, *, journal_alone: bool = False) -> tuple[Ending, Counter[str]]:
     """Play a scene undisturbed; return how it ends, and the calls that it makes."""
     whole = stage.scene(name, "mails", folder)
     child, lines = traced(whole, journal_alone=journal_alone)
@@ -201,9 +199,7 @@ def test_an_error_at_every_call_that_undoes_a_broken_commit_is_an_error_of_ours(
     undo_each(stage, folder, lambda faults: faults, "at every call")
 
 
-def undo_each(
-    stage: Stage, folder: Path, choose: Callable[[list[Fault]], Sequence[Fault]], said: str
-) -> None:
+def undo_each(stage: Stage, folder: Path, choose: Callable[[list[Fault]], Sequence[Fault]], said: str) -> None:
     """Let faults happen to the next process that opens such a file; the one after it does what was asked."""
     left = left_in_a_commit(stage, folder / "left")
     whole = left.copied(folder / "whole")

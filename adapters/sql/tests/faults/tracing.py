@@ -12,7 +12,6 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from attrs import frozen
@@ -28,7 +27,7 @@ def require_strace() -> None:
     """Skip the test where processes cannot be traced."""
     if shutil.which("strace") is None:
         pytest.skip("no strace here: apt-get install strace")
-    done = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False)  # noqa: S607
+    done = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False)  # noqa: S603, S607
     if done.returncode:
         pytest.skip(f"strace may not trace here: {done.stderr.decode().strip()}")
 
@@ -76,7 +75,7 @@ def traced(
     gate, out = telling.folder / "gate", telling.folder / "trace"
     os.mkfifo(gate)
     try:
-        child = telling.start(job=job, gate=gate, **arguments)
+        child = telling.start(job=job, gate=gate, **arguments)  # type: ignore[arg-type]  # of the job
         database, journal = telling.folder / "mail.db", telling.folder / "mail.db-journal"
         paths = [journal] if journal_alone else [database, journal, telling.folder]
         watched = [f"--trace-path={path}" for path in [*paths, *([child.out] if heard else [])]]

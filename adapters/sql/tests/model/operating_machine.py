@@ -190,7 +190,7 @@ class OperatingRules(ConsentRules):
         world.registry.tell(Hold(who=who, key=world.registry.people.pop(who), kind="archive", name=done.entry.id))
         world.forget_past(who)
 
-    @precondition(lambda self: getattr(self, "documents", None))
+    @precondition(lambda self: bool(getattr(self, "documents", None)))
     @rule(number=some)
     def restore_from_archive(self, number: int) -> None:
         """Bring somebody back from their document; a no that stood still stands (O5)."""

@@ -160,7 +160,7 @@ class ConsentRules(RuleBasedStateMachine):
         """Sign up with an address alone."""
         self.sign_up(None, address, to)
 
-    @precondition(lambda self: getattr(self, "tokens", None))
+    @precondition(lambda self: bool(getattr(self, "tokens", None)))
     @rule(number=some)
     def confirm(self, number: int) -> None:
         """Follow a link: fresh, old, for the second time, or after a newer no (O4)."""

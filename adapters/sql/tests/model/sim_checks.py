@@ -43,7 +43,7 @@ def everybody_stands(world: World) -> None:
 def counts_agree(world: World, key: str) -> None:
     """Whoever was mailed has a claim that says so or leaves it open, and nobody else has one that says so."""
     claims = {str(who): claim.state for who, claim in world.store.claims(CampaignKey(key)).items()}
-    for (campaign, who) in world.ledger.mailed:
+    for campaign, who in world.ledger.mailed:
         if campaign == key and who in claims and claims[who] not in _MAY_HAVE_LEFT:
             raise Broken(f"{key} left for {who}, whose claim is {claims[who]}")
     for who, state in claims.items():

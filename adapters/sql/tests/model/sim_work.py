@@ -271,5 +271,3 @@ def lift(world: World, worker: Worker) -> str:
     world.pardoned |= {event_id for event_id, name in world.reported if name == human.name}
     mail_of(worker).lift(human.name, "bounce", by=Actor.OPERATOR, now=world.clock(worker), text="works again")
     return human.name
-
-

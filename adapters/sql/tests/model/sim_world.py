@@ -141,9 +141,7 @@ class World:
             self._wrap(self._open_store()), lambda: _fate(worker), pause=self._pause,
             looked=lambda: self._looks(worker), claimed=self._claimed,
         )  # fmt: skip
-        esp = Watched(
-            self.esp, lambda: _fate(worker), pause=self._pause, looked=lambda: None, claimed=lambda *_: None
-        )
+        esp = Watched(self.esp, lambda: _fate(worker), pause=self._pause, looked=lambda: None, claimed=lambda *_: None)
         worker.mail = lifecycle(
             *LISTS, SPENDERS, *self.campaigns.values(), esp=esp, store=store, policy=POLICY, new_id=self._new_id,
             peppers=PEPPERS, ticks=self._seconds,

@@ -45,13 +45,13 @@ class OnPostgres(RacingRules):
         return self.server.url(f"machine{next(_schemas)}")
 
 
-class TestSqlite(OnSqlite.TestCase):  # type: ignore[name-defined,misc]
+class TestSqlite(OnSqlite.TestCase):  # type: ignore[valid-type,misc]
     """A file of SQLite stands as the model does (F12, F13, F16-F20, F30-F35, F48, F61, F62, F64)."""
 
     settings = _settings(30, EXAMPLES // 10)
 
 
-class TestPostgres(OnPostgres.TestCase):  # type: ignore[name-defined,misc]
+class TestPostgres(OnPostgres.TestCase):  # type: ignore[valid-type,misc]
     """A Postgres server stands as the model does (F12, F16-F20, F30-F35, F48, F61, F62, F64)."""
 
     settings = _settings(5, EXAMPLES // 50)
