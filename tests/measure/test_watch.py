@@ -120,6 +120,7 @@ def test_the_interval_is_told() -> None:
 
 def test_rules_can_be_set() -> None:
     """Threshold and least number, and a baseline for the industry one is in (O6)."""
+    assert look(counts(sent=1), left(1), rules=WatchRules(least=1)).alerts
     tallies, voices = counts(sent=500), left(2)
     assert () == look(tallies, voices).alerts
     assert look(tallies, voices, rules=WatchRules(0.003, 400)).alerts
@@ -152,6 +153,8 @@ def test_a_mix_has_the_threshold_of_the_mix() -> None:
         {"threshold": 0},
         {"threshold": 1},
         {"threshold": True},
+        {"threshold": "0.5 %"},
+        {"least": True},
         {"least": 0},
         {"least": 10.5},
         {"re_engagement": -0.1},
@@ -233,6 +236,13 @@ def test_every_reason_has_words(reason: str) -> None:
     """Each of the six, and none at all."""
     (words,) = row(look(counts(sent=1000), left(3, reason=reason)), "campaign", "spring").relevance
     assert words.startswith("3 of 3 " if reason else "nobody said why")
+
+
+@pytest.mark.parametrize(("complaints", "asked"), [(0, 0), (1, 0), (2, 1), (3, 1)])
+def test_complaints_are_asked_about_at_a_thousandth(complaints: int, asked: int) -> None:
+    """The alarm of the large mailbox providers is at 0.1 % (R7)."""
+    one = row(look(counts(sent=2000), left(complaints, complaint=True)), "campaign", "spring")
+    assert asked == len(one.delivery)
 
 
 def test_a_quiet_campaign_raises_no_question() -> None:

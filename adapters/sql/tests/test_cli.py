@@ -10,7 +10,7 @@ import pytest
 
 from adapters.sql.tests.registries import CONFIG, PEPPER, PEPPER_ID, Registry
 from lifecycle_mail import Scope
-from lifecycle_mail.ports import LARGEST_CHUNK
+from lifecycle_mail.service.moving import IMPORT_CHUNK
 from lifecycle_mail.testing import frozen_now
 from tests.cli.running import rows_of, run, run_well, written
 
@@ -228,7 +228,7 @@ def test_opt_outs_are_imported_with_what_is_wrong(on: Registry, tmp_path: Path) 
 
 def test_an_import_that_was_cut_off_goes_on(db: Registry, tmp_path: Path) -> None:
     """The same command goes on after the row that was done, and says so; the books are those of one run (F6)."""
-    count = LARGEST_CHUNK + 10
+    count = IMPORT_CHUNK + 10
     file = written(tmp_path / "out.csv", "email\n" + "".join(f"p{n}@example.com\n" for n in range(count)))
 
     def cut(_done: int) -> None:
@@ -237,7 +237,7 @@ def test_an_import_that_was_cut_off_goes_on(db: Registry, tmp_path: Path) -> Non
     with db.open() as mail, pytest.raises(KeyboardInterrupt):
         mail.import_opt_outs(file, now=frozen_now, progress=cut)
     ran = db.well("optouts", "import", file)
-    assert f"resumed at row {LARGEST_CHUNK + 1:,}" in ran.err
+    assert f"resumed at row {IMPORT_CHUNK + 1:,}" in ran.err
     assert f"{count:,} rows: {count:,} new, 0 known" in ran.out
     assert f"{count:,} opt-outs" in db.well("optouts", "list", "--most", "1").out
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from lifecycle_mail_sql import SqlStore, keeping
+from lifecycle_mail_sql import SqlStore, keeping, opening
 
 from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.errors import ConsentRefused, Misconfigured
@@ -242,6 +242,21 @@ def test_a_file_that_others_read_is_scrubbed_later(
 
 def _raw(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None)
+
+
+def test_a_write_ahead_log_holds_nothing_of_who_was_erased(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """O5, F14: where it may be used, what it held is put into the file and cut off, also while others have it open."""
+    monkeypatch.setattr(opening, "wal_is_safe", lambda _: True)
+    url = f"sqlite:///{path}?journal=wal"
+    with (
+        closing(world("ada", store=SqlStore(url, peppers=PEPPERS))) as mail,
+        closing(SqlStore(url, peppers=PEPPERS)) as other,
+    ):
+        live(mail)
+        assert other.position() == mail.store.position()
+        assert set(NEEDLES) == found_in(beside(path))
+        mail.erase(NADJA, by=Actor.CONTACT, now=NOW + HOUR)
+        assert set() == found_in(beside(path))
 
 
 def test_without_a_pepper_nothing_is_erased(tmp_path: Path) -> None:

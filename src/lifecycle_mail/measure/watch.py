@@ -393,7 +393,7 @@ def _delivery(row: WatchRow) -> Iterable[str]:
     dropped = marks.get("dropped", 0)
     if dropped > _DROPS * tried:
         yield f"{dropped:,} of {tried:,} mails were dropped before they left: what does the provider hold against them?"
-    if row.complaints > _COMPLAINTS * row.delivered:
+    if row.complaints and row.complaints >= _COMPLAINTS * row.delivered:
         share = f" ({_percent(row.complaints / row.delivered)}, and the alarm is at 0.1 %)" if row.delivered else ""
         yield f"{row.complaints:,} complained{share}: is the way out easy to find?"
     machine, human = marks.get("machine-opened", 0), marks.get("opened", 0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, inspect, select, text
 
-from lifecycle_mail.errors import Misconfigured, Problem, RegistryDamaged, RegistryUnavailable
+from lifecycle_mail.errors import Misconfigured, Problem, RegistryBusy, RegistryDamaged, RegistryUnavailable
 from lifecycle_mail.ports import Checked
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.beside import Beside
@@ -150,6 +150,8 @@ class KeepingPart(Part):
             fix = "run `lifecycle-mail db upgrade`" if older else "install the version that wrote it"
             problems.append(Problem("schema", f"{found}, and this version needs {schema.REVISION}", fix))
             return Checked(problems=tuple(problems))
+        with self.db.reading() as tx:
+            self.names.used(tx)
         damaged, counted = self._checksums()
         return Checked(problems=(*problems, *damaged, *self._differences()), counted=counted)
 
@@ -236,6 +238,9 @@ class KeepingPart(Part):
                 if self.dialect.is_sqlite:
                     driver.execute("PRAGMA temp_store=FILE")  # as large as the database: not into memory
                     driver.execute("VACUUM")
+                    # A write-ahead log keeps what was there until all of it is in the file. A journal is empty by now.
+                    if driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                        raise RegistryBusy("others are reading what was there before: call again")
                 else:
                     driver.autocommit = True
                     for table in schema.metadata.sorted_tables:

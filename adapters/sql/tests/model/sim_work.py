@@ -23,14 +23,13 @@ from lifecycle_mail.service.receiving import Received
 
 
 def announce(world: World, number: int) -> None:
-    """Make the campaigns of a week."""
+    """Make the campaign of a week."""
     purposes = [Purpose.REGULAR] * 5 + [Purpose.RE_ENGAGEMENT] * 2 + [Purpose.LAST_CHANCE]
     targets = ([OFFERS], [NEWS, OFFERS], [SPENDERS])
-    for name, to in (("week", targets[number % 3]), ("extra", targets[(number + 1) % 3])):
-        made = Campaign(f"{name}-{number}", to=to, purpose=purposes[number % len(purposes)])
-        world.campaigns[made.key] = made
-        world.unsent.append(made.key)
-    del world.unsent[:-6]
+    made = Campaign(f"week-{number}", to=targets[number % 3], purpose=purposes[number % len(purposes)])
+    world.campaigns[made.key] = made
+    world.unsent.append(made.key)
+    del world.unsent[:-3]
 
 
 def send(world: World, worker: Worker) -> str:

@@ -28,16 +28,16 @@ from lifecycle_mail.memory import MemoryStore
 from lifecycle_mail.testing.stores.making import PEPPERS
 
 WEIGHTS = (
-    (10.0, sim_people.sign_up), (8.0, sim_people.confirm), (6.0, sim_people.opt_out), (0.5, sim_people.opt_out_unknown),
-    (3.0, sim_people.leave_at_the_esp), (30.0, sim_people.react), (0.6, sim_people.complain), (1.0, sim_people.pause),
-    (6.0, sim_people.change), (0.3, sim_people.move),
-    (8.0, sim_work.fetch), (1.0, sim_work.sweep), (6.0, sim_work.drain), (4.0, sim_work.receipt),
+    (5.0, sim_people.sign_up), (5.0, sim_people.confirm), (3.0, sim_people.opt_out), (0.5, sim_people.opt_out_unknown),
+    (1.5, sim_people.leave_at_the_esp), (40.0, sim_people.react), (0.4, sim_people.complain), (1.0, sim_people.pause),
+    (5.0, sim_people.change), (0.3, sim_people.move),
+    (6.0, sim_work.fetch), (1.0, sim_work.sweep), (5.0, sim_work.drain), (3.0, sim_work.receipt),
     (1.0, sim_work.reconcile), (2.0, sim_work.mischief), (0.3, sim_work.import_noes), (0.4, sim_work.import_members),
     (0.05, sim_work.erase), (0.1, sim_work.archive), (0.2, sim_work.restore), (0.3, sim_work.look_aside),
     (0.3, sim_work.lift),
 )  # fmt: skip
 WEEKS = 52
-SENDS = 4
+SENDS = 3
 """How often in a week somebody looks whether there is a campaign to send."""
 LOOK = 500
 """After how many steps everything is looked at."""
@@ -117,7 +117,7 @@ def run(
 
 
 def _live(world: World, steps: int) -> None:
-    looks = SENDS * WEEKS * 100 / steps
+    looks = SENDS * WEEKS * sum(weight for weight, _ in WEIGHTS) / steps
     world.weigh([*WEIGHTS, (looks, sim_work.send), (looks / SENDS / 2, sim_work.sunset)])
     for step in range(steps):
         if step * WEEKS // steps != (step - 1) * WEEKS // steps:
