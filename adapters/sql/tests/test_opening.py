@@ -14,7 +14,7 @@ from lifecycle_mail_sql.opening import network_disk, wal_is_safe
 from sqlalchemy import text
 
 from adapters.sql.tests.made_up import no_of
-from adapters.sql.tests.servers import Server
+from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.errors import Misconfigured, RegistryBusy, RegistryDamaged, RegistryUnavailable
 from tests.service.worlds import NOW
 
@@ -258,10 +258,28 @@ def test_every_connection_is_set_the_same(tmp_path: Path) -> None:
 
 
 def test_every_connection_to_postgres_is_set_the_same(postgres: Server) -> None:
-    """F15, F17: its own schema, a bounded wait, and a fresh look at each statement of a writer."""
-    with closing(SqlStore(postgres.url("set_alike", timeout="2.5"))) as store, ExitStack() as held:
+    """F8, F15, F17: its own schema, synced commits, a bounded wait, a fresh look at each statement of a writer."""
+    expected = {
+        "search_path": "set_alike", "lock_timeout": "2500ms", "synchronous_commit": "on", "client_encoding": "UTF8",
+        "transaction_isolation": "read committed",
+    }  # fmt: skip
+    otherwise = "-c synchronous_commit=off -c client_encoding=latin1 -c default_transaction_isolation=serializable"
+    url = postgres.url("set_alike", timeout="2.5", options=otherwise)
+    with closing(SqlStore(url)) as store, ExitStack() as held:
         for _ in range(7):
             one = held.enter_context(store.opened.engine.connect())
-            assert "set_alike" == one.exec_driver_sql("SHOW search_path").scalar_one()
-            assert "2500ms" == one.exec_driver_sql("SHOW lock_timeout").scalar_one()
-            assert "read committed" == one.exec_driver_sql("SHOW transaction_isolation").scalar_one()
+            assert expected == {name: one.exec_driver_sql(f"SHOW {name}").scalar_one() for name in expected}
+
+
+def test_commits_that_wait_for_replicas_still_do(postgres: Server) -> None:
+    """F8: a stricter setting of the server stays."""
+    url = postgres.url(new_schema(), options="-c synchronous_commit=remote_apply")
+    with closing(SqlStore(url)) as store, store.db.reading() as tx:
+        assert "remote_apply" == tx.execute(text("SHOW synchronous_commit")).scalar_one()
+
+
+def test_a_database_that_lacks_letters_is_refused(postgres: Server) -> None:
+    """F59: an opt-out whose words it cannot hold would be lost."""
+    postgres.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(Misconfigured, match=r"the database is in LATIN1.*make one in UTF8"):
+        SqlStore(postgres.url(new_schema()).replace("/postgres?", "/latin?"))

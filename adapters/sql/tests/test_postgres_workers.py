@@ -45,7 +45,7 @@ class OnServer(Telling):
 
     url: str
 
-    def start(
+    def start(  # type: ignore[override]  # a story of a server is told by a job of its own
         self, *, job: str = "server_jobs:play", fuse: int | None = None, gate: Path | None = None, **arguments: str
     ) -> Child:
         """Go on where the last worker stopped."""

@@ -208,6 +208,7 @@ class Sender:
         if not expected:
             self._settle_open(key, ClaimState.RETURNED)
             return self._report(problem=problem)
+        self._settle_unsent(expected)
         try:
             esp.release(key)
         except OutcomeUnknown as error:
@@ -219,6 +220,14 @@ class Sender:
         self._hand_off(expected)
         self._note_in_flight(expected, after=self.seen)
         return self._report(sent=expected)
+
+    def _settle_unsent(self, staged: set[ContactId]) -> None:
+        """Settle what an earlier call of release left unknown: whoever is not staged now was not mailed (F22)."""
+        key = self.campaign.key
+        claims = self._read(lambda: self.store.claims(key))
+        unsent = {one for one, claim in claims.items() if claim.state is ClaimState.UNKNOWN} - staged
+        if unsent:
+            self._once(lambda: self.store.settle(key, unsent, ClaimState.RETURNED, at=self.now))
 
     def _finish_released(self, ids: list[ContactId]) -> SendReport:
         """Released, and the answer or the worker was lost: what was staged has left."""
@@ -306,7 +315,10 @@ class Sender:
         if any(is_redacted(record.entry) for record in news):  # who was erased is named by a hash alone
             erased = self.store.erased(staged)
             touched |= {one for one in staged if one in erased}
-        return touched - {one.contact_id for one in self._passing(touched - moved, ())}
+        passing = self._passing(touched - moved, ())
+        claims = self.store.claims(self.campaign.key) if passing else {}
+        # Who left the list that the link in their mail names is staged with that link, whatever other list they are on.
+        return touched - {one.contact_id for one in passing if claims[one.contact_id].leaves_list == one.leaves_list}
 
     def _touched(self, news: Iterable[Record], among: set[ContactId]) -> set[ContactId]:
         """Return whom of these contacts the news may bind: by id, or by an address they have or used to have."""

@@ -171,6 +171,7 @@ class KeepingPart(Part):
         counted: dict[str, int] = {}
         last = 0
         while True:
+            before = last
             with self.db.reading() as tx:
                 rows = tx.execute(READ.where(schema.log.c.seq > last).order_by(schema.log.c.seq).limit(PAGE)).all()
             for row in rows:
@@ -182,7 +183,7 @@ class KeepingPart(Part):
                     check_row(row)
                 except RegistryDamaged as error:
                     problems.append(Problem("log", str(error)))
-            if not rows:
+            if last <= before:  # the end, or out of order
                 break
         counted["log"] = last
         for table in (schema.contacts, schema.profiles, schema.claims):
@@ -245,6 +246,8 @@ class KeepingPart(Part):
                     driver.autocommit = True
                     for table in schema.metadata.sorted_tables:
                         driver.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
+                    # What the server noted of the contents; passed over, with a warning, for who may not.
+                    driver.execute("VACUUM FULL pg_statistic")
             finally:
                 raw.invalidate()  # it is set up for this alone
         with self.db.writing() as tx:

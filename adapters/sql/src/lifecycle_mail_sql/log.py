@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import AddressChanged, Entry, Record
 from lifecycle_mail.model.instants import from_micros, to_micros
@@ -168,8 +169,11 @@ class LogPart(Part):
                 made = list(map(_record, rows))
             if not made:
                 return
-            yield from made
-            after = made[-1].seq
+            for record in made:
+                if record.seq != after + 1:
+                    raise RegistryDamaged(f"record {after + 1} of the log is missing: restore a backup, then sweep")
+                after = record.seq
+                yield record
 
     def record(self, entry_id: EntryId) -> Record | None:
         """Find a record by the id of its entry."""

@@ -260,9 +260,15 @@ def _open_postgres(url: URL) -> Opened:
 
 
 def _settle_postgres(raw: Any, schema: str, patience: int) -> None:
+    encoding = raw.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise Misconfigured(f"the database is in {encoding}, which lacks letters that people have: make one in UTF8")
     with raw.cursor() as cursor:
-        cursor.execute(f'SET search_path TO "{schema}"')
-        cursor.execute(f"SET lock_timeout TO {patience}")
+        cursor.execute(f'SET search_path TO "{schema}"; SET lock_timeout TO {patience}; SET client_encoding TO UTF8')
+        # What is acknowledged is on the disk (F8), whatever else the server's default allows.
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
     raw.commit()
 
 

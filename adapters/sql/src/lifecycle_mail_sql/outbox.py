@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, tuple_
 
+from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.instants import from_micros, to_micros
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.ports import CLOCKS_APART, FARTHEST, URGENCY, Attempt, Bookmark, Posted, Task, TaskKind, TaskState
@@ -179,7 +180,10 @@ class OutboxPart(Part):
             if not rows:
                 return
             yield from map(_posted, rows)
-            place = {"urgency": rows[-1].urgency, "no": rows[-1].no}
+            after = {"urgency": rows[-1].urgency, "no": rows[-1].no}
+            if (after["urgency"], after["no"]) <= (place["urgency"], place["no"]):  # of a damaged index
+                raise RegistryDamaged("the tasks are out of order: restore a backup, then sweep")
+            place = after
 
     def waiting(self) -> Mapping[tuple[str, TaskKind, TaskState], int]:
         """Count tasks by target, kind and state."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select
 
-from lifecycle_mail.errors import Refused
+from lifecycle_mail.errors import Refused, RegistryDamaged
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact, FieldValue
 from lifecycle_mail.model.instants import from_micros, to_micros
@@ -109,8 +109,11 @@ class PeoplePart(Part):
                 rows = tx.execute(page, {**parameters, "after": after}).all()
             if not rows:
                 return
-            yield from map(_contact, rows)
-            after = rows[-1][0]
+            for row in rows:
+                if row[0] <= after:  # of a damaged index, which would begin again and again
+                    raise RegistryDamaged("the names of contacts are out of order: restore a backup, then sweep")
+                after = row[0]
+                yield _contact(row)
 
     def count(self) -> int:
         """Return how many contacts there are."""

@@ -110,26 +110,31 @@ class Opened:
         # Where nothing is but zeros a flip hits free space, mostly, and proves little.
         self.used = [place for place in range(len(self.whole)) if any(self.whole[max(0, place - 2) : place + 3])]
         self._path = path
-        self._store = open_store(str(path), verify=verify)
+        self.store = open_store(str(path), verify=verify)
+        with self.store.db.reading() as tx:
+            (size,) = tx.exec_driver_sql("PRAGMA page_size").one()
+            roots = tx.exec_driver_sql("SELECT name, rootpage FROM sqlite_master").all()
+        # All of an index, where it is as small as here.
+        self._places = {name: [place for place in self.used if place // size + 1 == page] for name, page in roots}
 
     def close(self) -> None:
         """Let go of it."""
-        self._store.close()
+        self.store.close()
 
-    def _put(self, content: bytes) -> None:
+    def put(self, content: bytes) -> None:
         """Put these bytes in the file, and open it as at a start."""
-        self._store.close()
+        self.store.close()
         self._path.write_bytes(content)
         self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
-        self._store.make_ready()
+        self.store.make_ready()
 
     def send(self, content: bytes, way: str) -> Outcome:
         """Send a campaign from a file of these bytes; a raw error gets through."""
         esp = MemoryEsp(capabilities=WAYS[way])
         error: LifecycleMailError | None = None
         try:
-            self._put(content)
-            mail = _mail(self._store, esp)
+            self.put(content)
+            mail = _mail(self.store, esp)
             mail.send(mail.plan(CAMPAIGNS[1], now=NOW), now=NOW)
         except LifecycleMailError as raised:
             error = raised
@@ -138,20 +143,20 @@ class Opened:
     def read(self, content: bytes) -> list[str]:
         """Read all there is in a file of these bytes; return what is refused. A raw error gets through."""
         try:
-            self._put(content)
+            self.put(content)
         except LifecycleMailError:
             return ["all"]
         refused = []
-        for name, read in reads(self._store).items():
+        for name, read in reads(self.store).items():
             try:
                 read()
             except (RegistryUnavailable, Misconfigured):
                 refused.append(name)
         return refused
 
-    def flipped(self, chance: Random) -> bytes:
-        """Return the bytes with one bit flipped."""
-        place = chance.choice(self.used)
+    def flipped(self, chance: Random, *, index: str | None = None) -> bytes:
+        """Return the bytes with one bit flipped, anywhere or in one index."""
+        place = chance.choice(self.used if index is None else self._places[index])
         content = bytearray(self.whole)
         content[place] ^= 1 << chance.randrange(8)
         return bytes(content)

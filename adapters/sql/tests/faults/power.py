@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from attrs import Factory, define, frozen
@@ -197,25 +198,28 @@ class Disk:
 
     def images(self, chance: random.Random, count: int) -> Iterator[Mapping[str, bytes]]:
         """Yield what the disk may hold if the power fails now: nothing of what is not certain, all of it, and some."""
-        yield self._image(lambda _: False, torn=False)
+        yield self._image(lambda: False)
         if self._uncertain():
-            yield self._image(lambda _: True, torn=False)
+            yield self._image(lambda: True)
             for _ in range(count):
-                share = chance.random()
-                yield self._image(lambda _, share=share: chance.random() < share, torn=True)  # type: ignore[misc]
+                yield self._image(partial(_falls_below, chance, chance.random()), torn=True)
 
     def _uncertain(self) -> bool:
         return bool(self.changes) or any(file.since for file in [*self.now.values(), *self.names.values()])
 
-    def _image(self, reached: Callable[[object], bool], *, torn: bool) -> Mapping[str, bytes]:
+    def _image(self, reached: Callable[[], bool], *, torn: bool = False) -> Mapping[str, bytes]:
         names = dict(self.names)
         for name, file in self.changes:
-            if reached(name):
+            if reached():
                 _apply(names, name, file)
         return {
-            name: file.content([part for one in file.since for part in _parts(one, torn=torn) if reached(part)])
+            name: file.content([part for one in file.since for part in _parts(one, torn=torn) if reached()])
             for name, file in names.items()
         }
+
+
+def _falls_below(chance: random.Random, share: float) -> bool:
+    return chance.random() < share
 
 
 def _apply(names: dict[str, _File], name: str, file: _File | None) -> None:

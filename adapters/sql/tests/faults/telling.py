@@ -44,7 +44,7 @@ class Telling:
     attempts: int = 0
 
     def start(
-        self, *, job: str = "jobs:play", fuse: int | None = None, gate: Path | None = None, **arguments: str
+        self, *, job: str = "jobs:play", fuse: int | None = None, gate: Path | None = None, **arguments: object
     ) -> Child:
         """Go on where the last worker stopped: with the step that it did not report as done."""
         done = [int(line.split()[2]) for line in self.said if line.startswith("DONE")]

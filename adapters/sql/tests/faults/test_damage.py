@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -41,7 +42,7 @@ def unverified(request: pytest.FixtureRequest, folder: Path) -> Iterator[Opened]
 
 
 DAMAGES: Mapping[str, Callable[[Opened, Random], bytes]] = {
-    "flipped": Opened.flipped,
+    "flipped": lambda found, chance: found.flipped(chance),
     "cut": Opened.cut,
     "spoilt": Opened.spoilt,
 }
@@ -177,3 +178,19 @@ def test_an_error_that_is_kept_keeps_nobody_from_writing(folder: Path) -> None:
         other.mark(Bookmark(name="n", place=number, at=NOW))
     other.close()
     store.close()
+
+
+@pytest.mark.parametrize("seed", seeds(1), ids="seed{}".format)
+def test_a_damaged_order_ends_in_an_error(unverified: Opened, seed: int) -> None:
+    """F11: where an index is out of order, nothing is read for ever, and nobody comes twice."""
+    chance = dice("order", seed)
+    refused = 0
+    for _ in range(100):
+        ids: list[str] = []
+        try:
+            unverified.put(unverified.flipped(chance, index="ix_people_name"))
+            ids += [contact.id for contact in islice(unverified.store.each(), 1_000)]
+        except RegistryUnavailable:
+            refused += 1
+        assert len(ids) == len(set(ids)) < 1_000
+    assert 0 < refused < 100

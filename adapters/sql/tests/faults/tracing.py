@@ -59,7 +59,7 @@ def traced(
     options: Sequence[str] = (),
     journal_alone: bool = False,
     heard: bool = False,
-    **arguments: str,
+    **arguments: object,
 ) -> tuple[Child, list[str]]:
     """Let a story go on under strace, and return who told it and the lines that strace wrote.
 

@@ -160,15 +160,15 @@ class Ledger:
             if leaves is not None:
                 human.got.append(campaign)
 
-    def released(self, who: str, lists: Iterable[str], worker: str) -> None:
+    def released(self, who: str, leaves: str, worker: str) -> None:
         """A mail left with a campaign that the ESP sends itself.
 
         Raises:
-            Broken: they were off each of its lists when the log was read for the last time.
+            Broken: they were off the list when the log was read for the last time.
         """
-        human, looked = self.of(who), self.looked[worker]
-        if human is not None and all(self.is_out(human, to, by=looked) for to in lists):
-            raise Broken(f"a mail left for {human}, who was off the list before the log was read")
+        human = self.of(who)
+        if human is not None and self.is_out(human, leaves, by=self.looked[worker]):
+            raise Broken(f"a mail left for {human}, who was off {leaves} before the log was read")
 
     def standings(self, who: str, standings: Mapping[str, str]) -> None:
         """Hold how the registry says that somebody stands to what they were told.

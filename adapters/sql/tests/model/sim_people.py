@@ -65,9 +65,10 @@ def sign_up(world: World, worker: Worker) -> str:
 
 def confirm(world: World, worker: Worker) -> str:
     """Somebody follows a link, perhaps an old one, perhaps twice."""
-    human = somebody(world)
-    if not human.tokens:
+    waiting = [human for human in world.ledger.humans.values() if human.tokens]
+    if not waiting:
         return "nobody"
+    human = world.chance.choice(waiting)
     token, to, began, asked = world.chance.choice(human.tokens)
     tried = Back(to, began, asked, sure=False)
     human.backs.append(tried)  # it may be done although no answer comes

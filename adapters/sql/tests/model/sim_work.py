@@ -6,13 +6,14 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.sql.tests.model.ledger import Broken, Said
+from adapters.sql.tests.model.ledger import Broken, Human, Said
 from adapters.sql.tests.model.sim_people import known_one, mail_of, somebody
 from adapters.sql.tests.model.sim_ports import one_line
 from adapters.sql.tests.model.sim_world import LISTS, NEWS, OFFERS, SPENDERS, Worker, World
 from lifecycle_mail.errors import BreakerOpen, EspUnavailable, OutcomeUnknown
 from lifecycle_mail.model.events import Purpose
 from lifecycle_mail.model.intake import Held, Left
+from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.planning import Plan
@@ -134,10 +135,16 @@ def stored(world: World, worker: Worker, got: Received) -> str:
                     no.sure, no.ended = True, tick
         elif isinstance(statement, Held) and not statement.blocked and not got.set_aside:
             human = by_address.get(address)
-            if human is not None and statement.event_id not in world.pardoned:
+            if human is not None and statement.event_id not in world.pardoned and has(world, human, address):
                 human.dead = human.dead or statement.kind == "bounce"
                 human.angry = human.angry or statement.kind == "complaint"
     return str(got)
+
+
+def has(world: World, human: Human, address: str) -> bool:
+    """Whether a contact has this address, as the registry knows them."""
+    contact = world.store.get([ContactId(human.name)]).get(ContactId(human.name))
+    return contact is not None and str(contact.address).lower() == address
 
 
 def drain(world: World, worker: Worker) -> str:
@@ -248,6 +255,8 @@ def restore(world: World, worker: Worker) -> str:
     mail_of(worker).restore(document, by=Actor.OPERATOR, now=world.clock(worker), text="back")
     human = world.ledger.humans[name]
     human.away, human.moved = False, True
+    contact = world.store.get([ContactId(name)])[ContactId(name)]
+    human.address = str(contact.address).lower()
     return name
 
 

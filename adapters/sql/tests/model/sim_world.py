@@ -163,7 +163,7 @@ class World:
         one = sent.recipient
         self.ledger.leaves(one.campaign, one.contact_id, str(one.address).lower(), one.leaves_list, self.tick)
         if self.whole and one.leaves_list is not None:
-            self.ledger.released(one.contact_id, self.campaigns[one.campaign].lists, self._at_work[-1].name)
+            self.ledger.released(one.contact_id, one.leaves_list, self._at_work[-1].name)
 
     def _heard(self, statements: Iterable[Statement]) -> None:
         if self._at_work:
