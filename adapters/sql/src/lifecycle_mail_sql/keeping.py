@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, inspect, select, text
+from sqlalchemy import Connection, Text, delete, func, inspect, select, text
 
 from lifecycle_mail.errors import Misconfigured, Problem, RegistryBusy, RegistryDamaged, RegistryUnavailable
 from lifecycle_mail.ports import Checked
@@ -230,7 +230,8 @@ class KeepingPart(Part):
         """Write every table anew, so that free space holds nothing of who was erased (O5).
 
         SQLite: needs the file for itself, and as much room again. Postgres: `VACUUM FULL`, which locks one table after
-        the other; what its write-ahead log, replicas and backups keep goes when these are recycled.
+        the other, and new samples for the planner; what its write-ahead log, replicas and backups keep goes when these
+        are recycled.
         """
         with translated(self.db.engine.dialect.loaded_dbapi.Error):
             raw = self.db.engine.raw_connection()
@@ -245,7 +246,14 @@ class KeepingPart(Part):
                 else:
                     driver.autocommit = True
                     for table in schema.metadata.sorted_tables:
+                        # The samples that the planner goes by: of a table that is empty by now they would stay.
+                        words = [column.name for column in table.c if isinstance(column.type, Text)]
+                        same = ", ".join(f'ALTER COLUMN "{name}" TYPE TEXT COLLATE "C"' for name in words)
+                        if same:
+                            driver.execute(f'ALTER TABLE "{table.name}" {same}')
                         driver.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
+                    # Where the samples were. It is passed over where another than us owns the database.
+                    driver.execute("VACUUM FULL pg_statistic")
                     # What the server noted of the contents; passed over, with a warning, for who may not.
                     driver.execute("VACUUM FULL pg_statistic")
             finally:

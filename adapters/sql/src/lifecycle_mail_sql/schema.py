@@ -55,7 +55,7 @@ def _word(name: str, *, nullable: bool = False) -> Column[str]:
 
 
 def _number(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, Number, nullable=nullable)
+    return Column(name, Number, nullable=nullable, autoincrement=False)
 
 
 def _named(name: str, *columns: Column[str] | Column[int]) -> Table:

@@ -17,7 +17,7 @@ from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.policy.eligibility import Screened
 from lifecycle_mail.ports import Content
 
-CALLS = 40
+CALLS = (10, 40, 300)
 """Among how many calls of ports the one is drawn in which a worker dies, or others go on."""
 
 
@@ -139,11 +139,12 @@ class Fate:
     def __init__(self, chance: random.Random, *, deadly: float, crowded: float) -> None:
         self.calls = 0
         self.dead = False
-        self.dies_at = chance.randint(1, CALLS) if chance.random() < deadly else 0
+        most = chance.choice(CALLS)
+        self.dies_at = chance.randint(1, most) if chance.random() < deadly else 0
         self.after = chance.random() < 0.5
-        self.busy = chance.randint(1, CALLS // 4) if chance.random() < deadly else 0
+        self.busy = chance.randint(1, most) if chance.random() < deadly else 0
         some = chance.randint(1, 3) if chance.random() < crowded else 0
-        self.pauses = {chance.randint(1, CALLS) for _ in range(some)}
+        self.pauses = {chance.randint(1, most) for _ in range(some)}
 
 
 class Watched:

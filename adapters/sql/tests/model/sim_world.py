@@ -198,8 +198,9 @@ class World:
     def operate(self, worker: Worker, act: Act, *, safe: bool = False) -> str:
         """Let a worker do something; it may die of it, and is then started anew."""
         self.tick += 1
-        deadly, crowded = (0.0, 0.0) if safe else (0.04, 0.35)
+        deadly, crowded = (0.0, 0.0) if safe else (0.06, 0.4)
         worker.fate = Fate(self.chance, deadly=deadly, crowded=crowded)
+        self.ledger.looked[worker.name] = self.tick
         worker.heard.clear()
         worker.busy = True
         self.depth += 1

@@ -43,13 +43,6 @@ CREATE TABLE lifecycle_mail.claims (
 CREATE TABLE lifecycle_mail.complicated (
     person bigint NOT NULL
 );
-CREATE SEQUENCE lifecycle_mail.complicated_person_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-ALTER SEQUENCE lifecycle_mail.complicated_person_seq OWNED BY lifecycle_mail.complicated.person;
 CREATE TABLE lifecycle_mail.contacts (
     person bigint NOT NULL,
     identity text COLLATE pg_catalog."C",
@@ -135,13 +128,6 @@ CREATE TABLE lifecycle_mail.moments (
     recorded_at bigint NOT NULL,
     seq bigint NOT NULL
 );
-CREATE SEQUENCE lifecycle_mail.moments_recorded_at_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-ALTER SEQUENCE lifecycle_mail.moments_recorded_at_seq OWNED BY lifecycle_mail.moments.recorded_at;
 CREATE TABLE lifecycle_mail.people (
     no bigint NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
@@ -183,8 +169,6 @@ CREATE TABLE lifecycle_mail.tasks (
     taken_at bigint,
     taken_until bigint
 );
-ALTER TABLE ONLY lifecycle_mail.complicated ALTER COLUMN person SET DEFAULT nextval('lifecycle_mail.complicated_person_seq'::regclass);
-ALTER TABLE ONLY lifecycle_mail.moments ALTER COLUMN recorded_at SET DEFAULT nextval('lifecycle_mail.moments_recorded_at_seq'::regclass);
 INSERT INTO lifecycle_mail.aside VALUES ('2f2ab97e0fd2f0095d4ccb0898d8af0d', 3, 3, '{"kind": "complaint", "event_id": "b1", "until": null, "at": 1772442000000000, "said": {"actor": "esp", "through": "application", "source": "app", "campaign": null, "segment": null, "reason": null, "text": "", "evidence": ""}}', 'too many at once', 1772442000000000);
 INSERT INTO lifecycle_mail.attempts VALUES (1, 1, 1772445600000000, 'done', '');
 INSERT INTO lifecycle_mail.attempts VALUES (2, 2, 1772445600000000, 'refused', 'overridden by the person');
@@ -304,8 +288,6 @@ INSERT INTO lifecycle_mail.tasks VALUES (1, 'ff4ba0263dace00595b791428423cb6d', 
 INSERT INTO lifecycle_mail.tasks VALUES (2, 'ef67fef15da15b71bf714e89217fecd3', 'esp:memory', 'opt-out', 0, 3, 'e08cd05bfc1bb5a495071ba6303fbf6e', '10', 1772355600000000, 'refused', 1, 1772445600000000, NULL, NULL, NULL);
 INSERT INTO lifecycle_mail.tasks VALUES (4, 'ab0cd6d61d3d340935a73040fbb4b510', 'esp:memory', 'opt-out', 0, 0, 'd6ef051b27a44b2d578dbcdfaef25f5f', '14', 1772355600000000, 'refused', 1, 1772445600000000, NULL, NULL, NULL);
 INSERT INTO lifecycle_mail.tasks VALUES (5, 'b39fca9bc7ccb2d08321a31004578d3e', 'esp:memory', 'opt-out', 0, 1, '884412024a8a60770fb1ed3e6f4ec276', '17', 1772445600000000, 'done', 1, 1772445600000000, NULL, NULL, NULL);
-SELECT pg_catalog.setval('lifecycle_mail.complicated_person_seq', 1, false);
-SELECT pg_catalog.setval('lifecycle_mail.moments_recorded_at_seq', 1, false);
 ALTER TABLE ONLY lifecycle_mail.lifecycle_mail_version
     ADD CONSTRAINT lifecycle_mail_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY lifecycle_mail.aside

@@ -87,7 +87,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_claims_person"), "claims", ["person"], unique=False)
     op.create_table(
         "complicated",
-        sa.Column("person", NUMBER, nullable=False),
+        sa.Column("person", NUMBER, autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("person", name=op.f("pk_complicated")),
         sqlite_with_rowid=False,
     )
@@ -225,7 +225,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_match_keys_name"), "match_keys", ["name"], unique=True)
     op.create_table(
         "moments",
-        sa.Column("recorded_at", NUMBER, nullable=False),
+        sa.Column("recorded_at", NUMBER, autoincrement=False, nullable=False),
         sa.Column("seq", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("recorded_at", name=op.f("pk_moments")),
         sqlite_with_rowid=False,
