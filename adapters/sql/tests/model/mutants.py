@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from adapters.sql.tests.model.sim_people import mail_of, somebody
@@ -39,12 +40,12 @@ class Lying:
 
 
 def forgets_noes(store: Any) -> Any:
-    """Say that noes of people are written, and forget every tenth of them."""
-    said = iter(range(1_000_000))
+    """Say that noes of people are written, and forget every third of them."""
+    numbers = count()
 
     def append(real: Any, entries: Any, *, at: Any) -> Any:
-        lost = [one for one in entries
-                if isinstance(one, OptOut) and one.provenance.actor is Actor.CONTACT and next(said) % 10 == 9]  # fmt: skip
+        said = [one for one in entries if isinstance(one, OptOut) and one.provenance.actor is Actor.CONTACT]
+        lost = [one for one in said if next(numbers) % 3 == 0]
         return [*real([one for one in entries if one not in lost], at=at), *lost]
 
     return Lying(store, append=append)
@@ -53,10 +54,10 @@ def forgets_noes(store: Any) -> Any:
 def forgets_what_the_esp_says(store: Any) -> Any:
     """Forget noes that the ESP tells of."""
 
-    def append(real: Any, entries: Any, *, at: Any) -> Any:
-        return real([one for one in entries if not isinstance(one, OptOut) or one.provenance.actor is not Actor.ESP], at=at)
+    def is_told(one: Any) -> bool:
+        return isinstance(one, OptOut) and one.provenance.actor is Actor.ESP
 
-    return Lying(store, append=append)
+    return Lying(store, append=lambda real, entries, *, at: real([one for one in entries if not is_told(one)], at=at))
 
 
 def hides_noes(store: Any) -> Any:
@@ -102,9 +103,9 @@ def forgets_flights(store: Any) -> Any:
     return Lying(store, mark_in_flight=lambda _real, *_arguments, **_named: None)
 
 
-def forgets_erasures(store: Any) -> Any:
-    """Erase nobody's name for good."""
-    return Lying(store, erased=lambda _real, _names: set())
+def forgets_to_erase(store: Any) -> Any:
+    """Say that somebody is erased, and leave everything where it is."""
+    return Lying(store, erase=lambda _real, _contact_id, _keys: None)
 
 
 def sends_unclaimed(world: World) -> None:

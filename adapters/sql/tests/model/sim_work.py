@@ -231,6 +231,8 @@ def erase(world: World, worker: Worker) -> str:
         if world.store.erased([human.name]):
             human.erased = True
             world.ledger.erased |= {one for one in human.addresses if world.store.erased([f"1:{one}"])}
+    if not human.erased or world.store.get([ContactId(human.name)]):
+        raise Broken(f"{human} was erased, and is there")
     return f"{human.name} {done.addresses}"
 
 

@@ -192,7 +192,8 @@ class World:
         if self.depth >= DEEPEST or not self.acts:
             return
         for _ in range(self.chance.randint(1, 2)):
-            self.now += timedelta(seconds=self.chance.randint(1, 400))
+            # Now and then so long that the lease of whoever waits runs out (F19).
+            self.now += timedelta(seconds=self.chance.randint(1, self.chance.choice((60, 400, 400, 2400))))
             self._happen()
 
     def operate(self, worker: Worker, act: Act, *, safe: bool = False) -> str:

@@ -28,7 +28,7 @@ def show(told: simulation.Told) -> None:
     ("seed", "steps", "whole"), [(1, 6_000, True), (2, 4_000, False)], ids=["campaigns", "single mails"]
 )
 def test_a_year_on_sqlite(seed: int, steps: int, whole: bool) -> None:
-    """Ten thousand steps in a file: opt-outs, claims, counts, log and both sides hold (F3, F4, F7, F15-F24, F29-F35)."""
+    """Ten thousand steps in a file: opt-outs, claims, counts and the log hold, and both sides agree (F3-F35)."""
     told = simulation.run(seed, steps, whole=whole)
     show(told)
     assert steps == told.steps
@@ -61,7 +61,7 @@ def test_one_seed_is_one_trace() -> None:
     assert told.digest == simulation.run(7, 1_000).digest
     for hash_seed in ("0", "4711"):
         command = [sys.executable, "-m", simulation.__name__, "--seed", "7", "--steps", "1000", "--store", "memory:"]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own module
             command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, text=True,
             check=False,
         )  # fmt: skip
@@ -75,13 +75,13 @@ def test_one_seed_is_one_trace() -> None:
     ("wrap", "whole", "law"),
     [
         (mutants.forgets_noes, True, "said no to"),
-        (mutants.forgets_what_the_esp_says, True, "at memory, and is on"),
+        (mutants.forgets_what_the_esp_says, True, "and is off"),
         (mutants.hides_noes, False, "and is off"),
         (mutants.hides_news, True, "before the log was read"),
         (mutants.claims_twice, False, "a second mail"),
-        (mutants.forgets_doubt, False, "a second mail"),
+        (mutants.forgets_doubt, False, "whose claim is returned"),
         (mutants.forgets_flights, True, "not known to be in flight"),
-        (mutants.forgets_erasures, False, "was erased, and signed up again"),
+        (mutants.forgets_to_erase, False, "was erased, and is there"),
     ],
 )
 def test_a_store_that_breaks_a_promise_is_found_out(wrap: Callable[[Any], Any], whole: bool, law: str) -> None:
