@@ -283,7 +283,6 @@ def log_of_writes(server: Server) -> bytes:
     return b"".join(one.read_bytes() for one in sorted((server.folder / "data/pg_wal").iterdir()) if one.is_file())
 
 
-@pytest.mark.xfail(strict=True, reason="ANALYZE keeps the statistics of a table that became empty: open")
 def test_a_server_holds_nothing_of_who_was_erased_once_it_is_scrubbed(own_postgres: Server) -> None:
     """O5: not in any table or index, nor in what the server knows of their contents, nor in a dump.
 

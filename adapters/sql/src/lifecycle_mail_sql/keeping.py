@@ -246,15 +246,13 @@ class KeepingPart(Part):
                 else:
                     driver.autocommit = True
                     for table in schema.metadata.sorted_tables:
-                        # The samples that the planner goes by: of a table that is empty by now they would stay.
+                        # A type that is set anew drops the planner's samples, which ANALYZE leaves of an empty table.
                         words = [column.name for column in table.c if isinstance(column.type, Text)]
                         same = ", ".join(f'ALTER COLUMN "{name}" TYPE TEXT COLLATE "C"' for name in words)
                         if same:
                             driver.execute(f'ALTER TABLE "{table.name}" {same}')
                         driver.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
-                    # Where the samples were. It is passed over where another than us owns the database.
-                    driver.execute("VACUUM FULL pg_statistic")
-                    # What the server noted of the contents; passed over, with a warning, for who may not.
+                    # Where the samples were; passed over, with a warning, for who does not own the database.
                     driver.execute("VACUUM FULL pg_statistic")
             finally:
                 raw.invalidate()  # it is set up for this alone

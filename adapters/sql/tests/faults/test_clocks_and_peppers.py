@@ -38,7 +38,7 @@ def test_what_a_worker_with_a_wrong_clock_left_is_done_by_the_next(
     whole = stage.scene(name, "mails", folder / "whole")
     whole.finish()
     expected = whole.ending()
-    for fuse in dice("clock", name, ahead, seed).sample(range(1, whole.ticks + 1), 3):
+    for fuse in dice("clock", name, ahead, seed).sample(range(1, whole.ticks + 1), 2):
         killed = stage.scene(name, "mails", folder / "killed")
         assert not killed.hear(killed.start(fuse=fuse, ahead=ahead))
         assert expected == killed.finish_after_fault(folder / "aside"), f"tick {fuse}; {replay(seed)}"

@@ -84,10 +84,18 @@ def lost(image: Mapping[str, bytes], acknowledged: Sequence[str], folder: Path) 
 def test_power_loss_at_any_call_keeps_what_was_acknowledged(stage: Stage, folder: Path, seed: int) -> None:
     """F8: cut the power after any call of two opt-outs, keep any part of what was not synced: all is there."""
     cuts = 0
-    for where, image, acknowledged in record(stage, folder, *NOES).cuts(seed, 1):
+    for where, image, acknowledged in record(stage, folder, NOES[0]).cuts(seed, 1):
         cuts += 1
         assert "" == lost(image, acknowledged, folder), f"{where}; {replay(seed)}"
-    assert 60 < cuts
+    assert 30 < cuts
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", seeds(3), ids="seed{}".format)
+def test_power_loss_in_one_no_after_the_other_keeps_both(stage: Stage, folder: Path, seed: int) -> None:
+    """F8: as above, for two opt-outs, with many combinations of what was not synced."""
+    for where, image, acknowledged in record(stage, folder, *NOES).cuts(seed, 20):
+        assert "" == lost(image, acknowledged, folder), f"{where}; {replay(seed)}"
 
 
 @pytest.mark.long
@@ -106,5 +114,6 @@ def test_the_same_power_loss_bites_where_less_is_synced(stage: Stage, folder: Pa
     SQLite's own default ends a commit by deleting the journal, and does not sync the folder: the journal may come back
     with the power, and undoes the commit. That is why `opening` has it truncated, which is synced.
     """
-    cuts = record(stage, folder, *NOES, pragma=pragma).cuts(1, 1)
-    assert any(lost(image, acknowledged, folder) for _, image, acknowledged in cuts)
+    cuts = list(record(stage, folder, NOES[0], pragma=pragma).cuts(1, 1))
+    at_the_end = [(image, acknowledged) for _, image, acknowledged in cuts if acknowledged == cuts[-1][2]]
+    assert any(lost(image, acknowledged, folder) for image, acknowledged in at_the_end)

@@ -70,7 +70,7 @@ def strike_each(stage: Stage, folder: Path, name: str, faults: Sequence[Fault], 
 
 # -- errors and kills at every call
 
-SHARE = {"opt-out": 30, "erase": 10, "send": 12, "create": 10}
+SHARE = {"opt-out": 20, "erase": 8, "send": 8, "create": 8}
 """How many of the calls of a step fail in the default run."""
 
 

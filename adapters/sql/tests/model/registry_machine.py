@@ -215,15 +215,15 @@ class ConsentRules(RuleBasedStateMachine):
         if "event_id" in how:
             assert known is not answer.is_new
         elif not answer.is_new:
-            for whom in registry.people:
+            for whom in [who] if who is not None else registry.people:
                 if whom == who or key in registry.ever(whom):
-                    self.said_before(whom, who, key, no.scope)
+                    self.said_before(whom, key if who is None else None, no.scope)
         if answer.is_new:
             registry.tell(no)
             covered = {(one.campaign, one.who) for one in registry.mails if one.leaves and covers(no.scope, one.leaves)}
             assert {(one.campaign, one.contact_id) for one in answer.in_flight} <= covered
 
-    def said_before(self, who: str, speaker: str | None, key: str, scope: str) -> None:
+    def said_before(self, who: str, key: str | None, scope: str) -> None:
         """A no that is only repeated was said before, and they have not asked to come back since (F48)."""
         registry = self.world.registry
         noes = registry.noes(who)
@@ -231,7 +231,7 @@ class ConsentRules(RuleBasedStateMachine):
         for place, fact in enumerate(registry.facts):
             if isinstance(fact, No) and fact.scope == scope and fact in noes:
                 said = place
-            elif fact.who == who and (who == speaker or fact.key == key) and _asks(fact):
+            elif fact.who == who and key in (None, fact.key) and _asks(fact):
                 asked = place
         assert said > asked, f"{who} says no to {scope} again, and it was not written"
 
