@@ -85,11 +85,10 @@ def test_one_seed_is_one_trace() -> None:
     ],
 )
 def test_a_store_that_breaks_a_promise_is_found_out(wrap: Callable[[Any], Any], whole: bool, law: str) -> None:
-    """The simulation fails, says by which law, with the seed and how to replay it."""
-    with pytest.raises(Broken, match=law) as broken:
-        simulation.run(3, 3_000, store="memory:", whole=whole, wrap=wrap)
-    assert "seed 3, tick" in str(broken.value)
-    assert "replay: python -m adapters.sql.tests.model.simulation --seed 3 --steps 3000" in str(broken.value)
+    """One of a few years fails, says by which law, with the seed and how to replay it."""
+    broken, seed = first_to_break(law, wrap=wrap, whole=whole)
+    assert f"seed {seed}, tick" in broken
+    assert f"replay: python -m adapters.sql.tests.model.simulation --seed {seed} --steps 3000" in broken
 
 
 @pytest.mark.parametrize(
@@ -102,5 +101,15 @@ def test_a_store_that_breaks_a_promise_is_found_out(wrap: Callable[[Any], Any], 
 )
 def test_a_world_that_breaks_a_promise_is_found_out(change: mutants.Change, law: str) -> None:
     """So does one in which the ESP is called past the screen, or takes what it is told for nothing."""
-    with pytest.raises(Broken, match=law):
-        simulation.run(4, 3_000, store="memory:", change=change)
+    assert first_to_break(law, change=change)
+
+
+def first_to_break(law: str, **how: Any) -> tuple[str, int]:
+    """Live through up to ten years until one breaks a law; return what it says, and its seed."""
+    for seed in range(1, 11):
+        try:
+            simulation.run(seed, 3_000, store="memory:", **how)
+        except Broken as broken:
+            if law in str(broken):
+                return str(broken), seed
+    pytest.fail(f"ten years went by, and this was not found out: {law}")
