@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import resource
 import sqlite3
@@ -15,7 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from lib.timing import Sample, take_turns
@@ -143,12 +144,6 @@ def screen(folder: Path, size: int, count: int, repeats: int) -> None:
     print(f"  speed of the bare join that is kept {bare_join.median / ours.median:.2f}x (bar 0.5x)")
     print(f"  hashed / plain {hashes.median / ours.median:.2f}x (bar 4x)")
     print(f"  peak memory {peak():.0f} MiB, {before:.0f} MiB before screening, addresses among it")
-    one = [address(chance) for chance in random.Random(3).sample(range(size), 2_000)]
-    report(
-        f"one look-up in a registry of {size:,}",
-        take_turns({"marks of one address": on_the_wall(lambda: [store.marks([f"1:{a}"]) for a in one])}, repeats=3),  # type: ignore[list-item]
-        len(one),
-    )
     store.close()
     hashed_store.close()
 
@@ -198,6 +193,39 @@ def screen_postgres(url: str, size: int, count: int, repeats: int) -> None:
     print(f"  as fast as one look-up each {each.median / ours.median:.1f}x (bar 10x)")
     raw.close()
     store.close()
+
+
+@contextmanager
+def own_server() -> Iterator[str]:
+    """Start the Postgres server that the tests use, and return the URL of a registry in it."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from adapters.sql.tests.servers import started
+
+    with started() as server:
+        yield server.url()
+
+
+# --- a large registry -------------------------------------------------------------------------------------------------
+
+
+def large(folder: Path, size: int) -> None:
+    """Ask a registry of ten million, beside one of ten thousand: an index answers both in about the same time."""
+    found = {}
+    for many in (size // 1_000, size):
+        store = SqlStore(f"sqlite:///{folder}/large-{many}.db?verify=off")
+        fill(store, many)
+        asked = [[MatchKey(f"1:{address(one)}")] for one in random.Random(3).choices(range(many), k=2_000)]
+        work = partial(_look_up, store, asked)
+        found[f"one address of {many:,}"] = take_turns({"": on_the_wall(work)}, repeats=3)[""]
+        store.close()
+    report("what is held against one address, in SQLite", found, 2_000)
+    small, big = found.values()
+    print(f"  large / small {big.median / small.median:.2f}x")
+
+
+def _look_up(store: SqlStore, asked: list[list[MatchKey]]) -> None:
+    for keys in asked:
+        assert store.marks(keys)
 
 
 # --- importing --------------------------------------------------------------------------------------------------------
@@ -269,17 +297,22 @@ def one_opt_out(folder: Path, repeats: int) -> None:
     raw.close()
 
 
+EVERY = ["one", "import", "screen", "large", "postgres"]
+
+
 def main() -> None:
     """Run the comparisons that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["one", "import", "screen"], help="one, import, screen, postgres")
+    parser.add_argument("what", nargs="*", default=EVERY, help=f"which of {', '.join(EVERY)}")
     parser.add_argument("--opt-outs", type=int, default=5_000_000, help="how many the registry holds")
     parser.add_argument("--addresses", type=int, default=1_000_000, help="how many are screened, or imported")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--postgres", default=os.environ.get("LIFECYCLE_MAIL_POSTGRES"), help="URL, for `postgres`")
+    parser.add_argument("--postgres", help="URL of an empty registry; a server is started if it is left out")
     parser.add_argument("--folder", type=Path, help="where files go; one that is removed afterwards if left out")
     parser.add_argument("--import-once", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if unknown := set(given.what) - set(EVERY):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(EVERY)}")
     with tempfile.TemporaryDirectory(prefix="lifecycle-mail-") as made:
         folder = given.folder or Path(made)
         if given.import_once:
@@ -291,8 +324,11 @@ def main() -> None:
             importing(folder, given.addresses)
         if "screen" in given.what:
             screen(folder, given.opt_outs, given.addresses, given.repeats)
-        if "postgres" in given.what and given.postgres:
-            screen_postgres(given.postgres, given.opt_outs, given.addresses, given.repeats)
+        if "large" in given.what:
+            large(folder, 2 * given.opt_outs)
+        if "postgres" in given.what:
+            with nullcontext(given.postgres) if given.postgres else own_server() as url:
+                screen_postgres(url, given.opt_outs, given.addresses, given.repeats)
 
 
 if __name__ == "__main__":

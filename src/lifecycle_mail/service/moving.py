@@ -38,7 +38,7 @@ from lifecycle_mail.files.writing import rejects_file
 from lifecycle_mail.ports import Bookmark, Store
 from lifecycle_mail.service.retrying import again
 
-IMPORT_CHUNK = 20_000
+IMPORT_CHUNK = 50_000
 """How many rows of a list one transaction covers: each rewrites pages all over the indexes, so few are better."""
 
 Reads = Callable[[Sequence[tuple[int, Any]], Tell], Sequence[Any]]

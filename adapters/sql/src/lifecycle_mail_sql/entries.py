@@ -117,11 +117,11 @@ def tell(entry: Entry) -> Told:
 
 
 def _text(body: dict[str, Any]) -> str:
-    return _OBSERVED_TEXT if body == _OBSERVED else json.dumps(body)
+    return next((text for state, text in _STATE_BODIES if body == state), None) or json.dumps(body)
 
 
-_OBSERVED = {"dated": False, "event": "observed"}
-_OBSERVED_TEXT = json.dumps(_OBSERVED)  # of every row of a suppression list
+_STATE_BODIES = tuple((body, json.dumps(body)) for body in ({"dated": False, "event": "observed"}, {"event": _CHANGED}))
+"""Of every row of a suppression list, without a date and with one."""
 
 
 def _event_id(entry: OptOut | Suppression, body: dict[str, Any]) -> str | None:

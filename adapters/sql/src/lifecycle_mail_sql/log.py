@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, literal, select, union_all
 
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
@@ -27,6 +27,7 @@ from lifecycle_mail_sql.entries import COLUMNS, check_row, entry_of, evidence_ro
 from lifecycle_mail_sql.names import Numbers
 from lifecycle_mail_sql.parts import PAGE, Part
 from lifecycle_mail_sql.rekeying import forms_of, rekeyed
+from lifecycle_mail_sql.schema import Word
 from lifecycle_mail_sql.texts import plain
 
 _LOG = [schema.log.c[name] for name in COLUMNS]
@@ -56,6 +57,8 @@ class LogPart(Part):
         moments = schema.moments.c
         self.__last_at = select(func.coalesce(func.max(moments.seq), 0)).where(moments.recorded_at <= bindparam("at"))
         self.__held = select(log.entry_id, log.person, log.key).where(among(log.entry_id, "ids"))
+        last_too = select(literal("", Word), func.coalesce(func.max(log.seq), 0), literal(0))
+        self.__held_and_last = union_all(self.__held, last_too)
         self.__page = (
             READ.where(log.seq > bindparam("after"), log.seq <= bindparam("until")).order_by(log.seq).limit(PAGE)
         )
@@ -89,12 +92,18 @@ class LogPart(Part):
         new: dict[tuple[str, int, int], Entry] = {}
         for entry in self._readied(tx, entries, numbers) if numbers.erased else entries:
             new.setdefault(numbered(entry), entry)
-        for held in tx.execute(self.__held, {"ids": self.dialect.many({place[0] for place in new})}):
-            new.pop((held[0], held[1], held[2]), None)
+        last = 0
+        for entry_id, number, key in tx.execute(
+            self.__held_and_last, {"ids": self.dialect.many({one[0] for one in new})}
+        ):
+            if entry_id:
+                new.pop((entry_id, number, key), None)
+            else:
+                last = number
         if not new:
             return []
-        last = tx.execute(self.__last).scalar_one()
         recorded = to_micros(at)
+        recorded_at = from_micros(recorded)
         rows, proofs, records = [], [], []
         for seq, ((_, person, key), entry) in enumerate(new.items(), last + 1):
             told = tell(entry)
@@ -103,7 +112,7 @@ class LogPart(Part):
             proof = evidence_row(seq, told)
             if proof is not None:
                 proofs.append(proof)
-            records.append(Record(seq, from_micros(recorded), entry))
+            records.append(Record(seq, recorded_at, entry))
         self.dialect.insert_many(tx, schema.log, LOG_ROW, rows)
         if proofs:
             self.dialect.insert_many(tx, schema.evidence, EVIDENCE_ROW, proofs)

@@ -209,7 +209,8 @@ class Names:
             if not missing:
                 continue
             last = last or tx.execute(self.ends).one()
-            numbered = list(enumerate(missing, last[place] + 1))
+            # Sorted: of names in no order each would touch another page of the index.
+            numbered = list(enumerate(sorted(missing), last[place] + 1))
             self.dialect.insert_many(
                 tx, table, ("no", "name", "erased"), [(no, stored(name), 0) for no, name in numbered]
             )
