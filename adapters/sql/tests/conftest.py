@@ -21,9 +21,9 @@ def _require_server() -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
-    """Start a server for all tests of this process."""
+    """Start a server for all tests of this process, none of which kills it."""
     _require_server()
-    with started() as server:
+    with started(durable=False) as server:
         yield server
 
 

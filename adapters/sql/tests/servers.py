@@ -47,13 +47,15 @@ class Server:
     Attributes:
         folder: where it keeps its data.
         port: where it listens, on 127.0.0.1.
+        durable: whether what it acknowledges survives it; what is not killed or scrubbed is faster without.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
         found = binaries()
         assert found is not None, "no initdb: apt-get install postgresql"
         self.bin = found
         self.folder = folder
+        self.durable = durable
         self.port = free_port()
         folder.mkdir(parents=True)
         # The server refuses to run as root; then the account that its package made runs it.
@@ -73,6 +75,8 @@ class Server:
         """Start it, and wait until it answers."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
         options += " -c max_connections=200 -c shared_buffers=64MB"
+        if not self.durable:
+            options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         log = str(self.folder / "server.log")
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", log, "-w", "-t", "60", "-o", options, "start")
 
@@ -146,13 +150,13 @@ def _runs(pid: int) -> bool:
 
 
 @contextmanager
-def started() -> Iterator[Server]:
+def started(*, durable: bool = True) -> Iterator[Server]:
     """Start a server in a folder of its own, and stop it at the end."""
     # Not in pytest's own folder, which other accounts may not enter: the server runs under one of its own.
     folder = Path(tempfile.mkdtemp(prefix="lifecycle-mail-"))
     folder.chmod(0o711)
     try:
-        server = Server(folder / "server")
+        server = Server(folder / "server", durable=durable)
         try:
             yield server
         finally:
