@@ -114,7 +114,8 @@ def wheels(session: nox.Session) -> None:
 def long(session: nox.Session) -> None:
     """Run the tests that are marked long, with many more examples for the generated ones."""
     sync(session, "--all-packages", "--group=tests", "--group=sql")
-    session.run("pytest", "-m", "long", *session.posargs, env={"HYPOTHESIS_PROFILE": "long"})
+    workers = ["--numprocesses=auto", "--maxprocesses=4"]
+    session.run("pytest", "-m", "long", *workers, *session.posargs, env={"HYPOTHESIS_PROFILE": "long"})
 
 
 @nox.session(default=False)

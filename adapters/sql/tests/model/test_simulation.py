@@ -14,6 +14,7 @@ import pytest
 
 from adapters.sql.tests.model import mutants, simulation
 from adapters.sql.tests.model.ledger import Broken
+from adapters.sql.tests.servers import Server, new_schema
 
 ROOT = Path(__file__).parents[4]
 FIRST = int(os.environ.get("SIMULATION_SEED", "1000"))
@@ -36,18 +37,33 @@ def test_a_year_on_sqlite(seed: int, steps: int, whole: bool) -> None:
     assert {"sunset", "erase", "restore", "look_aside", "send: died", "drain: died"} <= told.acts.keys()
 
 
+@pytest.mark.parametrize(("seed", "whole"), [(3, True), (4, False)], ids=["campaigns", "single mails"])
+def test_a_short_year_on_postgres(postgres: Server, seed: int, whole: bool) -> None:
+    """As above, on a server; the trace is the one that SQLite writes."""
+    told = simulation.run(seed, 300, store=postgres.url(new_schema()), whole=whole)
+    show(told)
+    assert told.digest == simulation.run(seed, 300, whole=whole).digest
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(92))
+@pytest.mark.parametrize("number", range(60))
 def test_many_years_in_memory(number: int) -> None:
-    """920,000 steps of the million, 10,000 a year, with another seed each, where a commit costs nothing."""
+    """600,000 steps of the million, 10,000 a year, with another seed each, where a commit costs nothing."""
     show(simulation.run(FIRST + number, 10_000, store="memory:"))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(40))
 def test_many_years_on_sqlite(number: int) -> None:
-    """80,000 steps of the million, 10,000 a year, in a file."""
-    show(simulation.run(FIRST + 92 + number, 10_000))
+    """400,000 steps of the million, 10,000 a year, in a file."""
+    show(simulation.run(FIRST + 60 + number, 10_000))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(2))
+def test_years_on_postgres(postgres: Server, number: int) -> None:
+    """20,000 steps more, 10,000 a year, on a server."""
+    show(simulation.run(FIRST + 100 + number, 10_000, store=postgres.url(new_schema())))
 
 
 def test_one_seed_is_one_trace() -> None:
