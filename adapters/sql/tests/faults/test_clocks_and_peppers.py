@@ -54,9 +54,10 @@ def test_a_no_by_a_wrong_clock_holds(stage: Stage, folder: Path, ahead: float) -
             assert mail.standing(name, story.OFFERS, now=NOW) is not ListStanding.ACTIVE
             answer = mail.subscribe(name, story.OFFERS, proof="form 7", now=story.instant(99, 0))
             assert isinstance(answer, NeedsConfirmation)
+        story.play(Step("join", "p98"), mail, folder, story.instant(98, 0))
         story.send(mail, story.CAMPAIGNS[0], now=story.instant(99, 0))
         assert isinstance(mail.esp, DiskEsp)
-        assert not mail.esp.world().mails  # p00 and p02 are out too
+        assert ["p98"] == [one.contact for one in mail.esp.world().mails]  # p00 and p02 are out too
 
 
 # -- peppers
