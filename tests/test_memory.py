@@ -58,6 +58,10 @@ class TestMemoryStore(StoreConformance):
         store._peppers = Peppers(peppers)
         return store
 
+    def raw(self, store: Store) -> str:
+        """Return every shelf."""
+        return repr({name: shelf for name, shelf in vars(store).items() if name not in ("_peppers", "url")})
+
 
 class TestMemoryEsp(EspConformance):
     """The in-memory ESP keeps every law of an ESP."""

@@ -238,3 +238,15 @@ def test_nothing_is_written_where_nothing_could_be_read(mail: MadeUp) -> None:
     out = mail.folder / "out"
     assert 3 == run("decide", *mail.files, "--out", out).code
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("command", "name"), [("decide", "decisions.csv"), ("plan", "rejects.csv")])
+def test_no_file_that_is_read_is_written_over(command: str, name: str, mail: MadeUp) -> None:
+    """A list that is called as the results are is the only copy, perhaps: 3, and it stays."""
+    read = mail.people.read_text(encoding="utf-8")
+    file = written(mail.folder / name, read)
+    mail.config.write_text(mail.config.read_text(encoding="utf-8").replace("people.csv", name), encoding="utf-8")
+    arguments = ["weekly"] if command == "plan" else []
+    ran = run(command, *arguments, file, "-c", mail.config, "--out", mail.folder)
+    assert (3, True) == (ran.code, "a file that is read" in ran.err), ran.err
+    assert read == file.read_text(encoding="utf-8")

@@ -83,3 +83,9 @@ def test_a_file_that_the_demo_did_not_make_is_left_alone(tmp_path: Path) -> None
     assert "give a new --db" in ran.err
     assert [other] == list(tmp_path.iterdir())
     assert "somebody else's" == other.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_database_has_a_name(name: str) -> None:
+    """A path that names no file is wrong usage."""
+    assert 2 == run("demo", "--db", name).code

@@ -79,6 +79,25 @@ def test_a_line_that_was_cut_off_never_happened(cut: int, tmp_path: Path) -> Non
     assert ["stage", "release"] == [json.loads(line)["did"] for line in path.read_text().splitlines()]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no JSON",
+        "[]",
+        "{}",
+        '{"did": "stage", "campaign": "spring"}',
+        '{"did": "release", "campaign": "x", "mails": 1}',
+    ],
+)
+def test_a_file_of_somebody_else_is_refused(line: str, tmp_path: Path) -> None:
+    """A line that no demo wrote is told with its place and what to do, and the file stays as it is."""
+    path = tmp_path / "mails.jsonl"
+    path.write_text(f"{line}\n")
+    with pytest.raises(Misconfigured, match=r"mails.jsonl:1: no demo wrote this: delete it"):
+        FileEsp(path)
+    assert f"{line}\n" == path.read_text()
+
+
 def test_one_demo_at_a_time_uses_a_file(tmp_path: Path) -> None:
     """Two at once would each think that nothing has left: the second is refused, and may come later."""
     pytest.importorskip("fcntl")

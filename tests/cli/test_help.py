@@ -46,6 +46,8 @@ def test_the_first_page_teaches() -> None:
         (["erase"], ["--yes", "--pepper-file", "LIFECYCLE_MAIL_PEPPERS", "--esp"]),
         (["archive"], ["--out", "--why", "restore"]),
         (["outbox"], ["list", "drain", "journal", "retry"]),
+        (["aside"], ["list", "accept", "discard", "--why"]),
+        (["sweep"], ["webhooks", "--esp", "backup"]),
         (["picture"], ["known and decided", "--value-field"]),
     ],
 )

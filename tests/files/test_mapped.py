@@ -150,6 +150,7 @@ def test_events_about_consent(tmp_path: Path) -> None:
         ("1,,open", "it has no instant"),
         (",2026-01-02,open", "it names nobody"),
         ("x" * 300 + ",2026-01-02,open", "give 1 to 256 printable characters"),
+        ("hmac:2026:7,2026-01-02,open", "'hmac:' begins keyed hashes of who was erased"),
         ('"a\tb",2026-01-02,open', "give 1 to 256 printable characters"),
     ],
 )

@@ -1,5 +1,6 @@
 """The tables of a registry as text: what a row of opt-outs or subscriptions says, and what is refused."""
 
+import csv
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, UnknownName
 from lifecycle_mail.files import Reject
-from lifecycle_mail.files.exporting import LONGEST, OPT_OUT_COLUMNS, hashing, opt_out_row
+from lifecycle_mail.files.exporting import LONGEST, OPT_OUT_COLUMNS, hashing, opt_out_rows
 from lifecycle_mail.files.importing import open_opt_outs
 from lifecycle_mail.files.importing_rows import Given
 from lifecycle_mail.files.importing_subscriptions import Subscription, Taking, open_subscriptions
@@ -65,8 +66,9 @@ def keys_in(path: Path, **more: Any) -> list[str | None]:
 def exported(path: Path, entries: Sequence[OptOut | Suppression], standing: str = "stands") -> Path:
     """Write entries as an export does."""
     rows = (
-        opt_out_row(Record(seq, START, entry), entry, standing=standing, overridden_for=())
+        row
         for seq, entry in enumerate(entries, 1)
+        for row in opt_out_rows(Record(seq, START, entry), entry, standing=standing, overridden_for=())
     )
     write_csv(path, OPT_OUT_COLUMNS, rows)
     return path
@@ -110,15 +112,33 @@ class TestExportedOptOuts:
         assert {"'=1+1", "'@SUM(A1)", "'-ada"} <= set(written_cells)
         assert ([entry], []) == opt_outs_in(path)
 
-    @pytest.mark.parametrize("text", ["x" * 1_000_000, "a\0b", "\0" * LONGEST])
-    def test_a_text_that_no_table_holds_costs_the_text(self, text: str, tmp_path: Path) -> None:
-        """A text that is too long is cut, a NUL is spelt out, and the no comes back (F60)."""
-        taken, rejects = opt_outs_in(exported(tmp_path / "o.csv", [no(text=text)]))
+    @pytest.mark.parametrize("text", ["x" * 1_000_000, "a\0b", "\0" * LONGEST, "half \ud83d", "=1\r" * LONGEST])
+    @pytest.mark.parametrize("where", ["text", "source", "evidence", "campaign", "event_id"])
+    def test_a_text_that_no_cell_holds_comes_back_whole(self, where: str, text: str, tmp_path: Path) -> None:
+        """A text that is too long, or has a NUL in it, is told in pieces: nothing is lost, and the id stays (F60)."""
+        entry = evolve(no(), event_id=text) if where == "event_id" else no(**{where: text})
+        path = exported(tmp_path / "o.csv", [no(), entry, no(text="other")])
+        taken, rejects = opt_outs_in(path)
         assert [] == rejects
-        (back,) = taken
-        assert isinstance(back, OptOut)
-        assert no() == evolve(back, provenance=evolve(back.provenance, text="too loud"))
-        assert 0 < len(back.provenance.text) <= LONGEST
+        assert [no(), entry, no(text="other")] == [one for one in taken if one is not None]
+        assert {entry.id, no().id} == {one.id for one in taken if one is not None}
+        with path.open(newline="", encoding="utf-8") as file:
+            assert all(len(cell) <= LONGEST + 1 for row in csv.reader(file) for cell in row)
+
+    @pytest.mark.parametrize("piece", ["no JSON", "1", '"half', "[" * 100_000])
+    def test_a_piece_that_is_none_is_refused(self, piece: str, tmp_path: Path) -> None:
+        """What is no piece of a text, or of a cell that there is not, is a reject; the no comes back without it."""
+        path = exported(tmp_path / "o.csv", [no(text="a\0b")])
+        rows = path.read_text().splitlines()
+        good = rows[1]
+        rows[1:2] = [good.replace('"""a\\u0000b"""', json.dumps(piece).replace('\\"', '""')),
+                     good.replace("text,text", "text,nothing")]  # fmt: skip
+        path.write_text("\n".join(rows))
+        taken, rejects = opt_outs_in(path)
+        assert [no(text="a\\0b")] == taken
+        assert ["is no piece of a text", "is no column"] == [
+            next(part for part in ("is no piece of a text", "is no column") if part in one.reason) for one in rejects
+        ]
 
     @pytest.mark.parametrize("standing", ["overridden", "lifted"])
     def test_what_is_over_says_nothing(self, standing: str, tmp_path: Path) -> None:
@@ -164,8 +184,8 @@ class TestExportedOptOuts:
     )
     def test_a_row_that_names_nobody_is_refused(self, column: str, value: str, reason: str, tmp_path: Path) -> None:
         """Whom it is about cannot be guessed; the row after it is taken."""
-        row = dict(zip(OPT_OUT_COLUMNS, opt_out_row(Record(1, START, no()), no(), standing="stands", overridden_for=()),
-                       strict=True))  # fmt: skip
+        (cells,) = opt_out_rows(Record(1, START, no()), no(), standing="stands", overridden_for=())
+        row = dict(zip(OPT_OUT_COLUMNS, cells, strict=True))
         path = tmp_path / "o.csv"
         write_csv(path, OPT_OUT_COLUMNS, [list({**row, column: value}.values()), list(row.values())])
         taken, rejects = opt_outs_in(path)
@@ -184,8 +204,8 @@ class TestExportedOptOuts:
     )
     def test_a_no_is_worth_more_than_its_particulars(self, column: str, value: str, tmp_path: Path) -> None:
         """A row that says who is out is taken for that, as a no to all if need be, and the cell is noted."""
-        row = dict(zip(OPT_OUT_COLUMNS, opt_out_row(Record(1, START, no()), no(), standing="stands", overridden_for=()),
-                       strict=True))  # fmt: skip
+        (cells,) = opt_out_rows(Record(1, START, no()), no(), standing="stands", overridden_for=())
+        row = dict(zip(OPT_OUT_COLUMNS, cells, strict=True))
         path = tmp_path / "o.csv"
         write_csv(path, OPT_OUT_COLUMNS, [list({**row, column: value}.values())])
         (taken,), rejects = opt_outs_in(path)

@@ -158,6 +158,25 @@ class TestLattice:
         event(f"twins that differ: {len(ids) > len(set(ids))}")
         event(f"echoes: {any(Person.read(entries, *reader).echoes for reader in PEOPLE)}")
 
+    @settings(max_examples=100)
+    @given(logs(), st.data())
+    def test_any_permutation_agrees_to_the_same(self, entries: list[Entry], data: st.DataObject) -> None:
+        """What somebody agreed to, asked for, and when they were won anew is read the same in any order."""
+        shuffled = data.draw(st.permutations(entries))
+        for contact, key in PEOPLE:
+            one, other = (Person.read(each, contact, key) for each in (entries, shuffled))
+            assert (one.consents, one.requests) == (other.consents, other.requests)
+            assert (one.elsewhere, one.renewed_at) == (other.elsewhere, other.renewed_at)
+
+    def test_two_reports_of_one_instant(self) -> None:
+        """Under one id and of one instant, with other words: which of them is kept depends on no order."""
+        twins = [evolve(no(), provenance=said(text=text)) for text in ("b", "a")]
+        held_twice = [held(SuppressionKind.SUNSET), evolve(held(SuppressionKind.SUNSET), provenance=said(text="a"))]
+        assert 1 == len({one.id for one in twins}) == len({one.id for one in held_twice})
+        entries: list[Entry] = [*twins, *held_twice]
+        one, other = (Person.read(each, ANN, HERE) for each in (entries, entries[::-1]))
+        assert (one.opt_outs, one.suppressions) == (other.opt_outs, other.suppressions)
+
     def test_one_event_46_times(self) -> None:
         """One click that arrives 46 times is one no (F33)."""
         state = ConsentState([no()] * 46)
@@ -472,6 +491,61 @@ class TestComingBack:
         assert ECHO_MINUTES == (-1, 15)
         assert standing(entries) is ACTIVE
 
+    @pytest.mark.parametrize("through", [Through.WEBHOOK, Through.IMPORT, Through.APPLICATION])
+    def test_a_report_is_one_whoever_is_said_to_have_acted(self, through: Through) -> None:
+        """A webhook or a file is a system's word, and may be an echo; what the person tells us is none (F33)."""
+        click, told = no(), report("hook", 3, actor=Actor.CONTACT)
+        told = evolve(told, provenance=evolve(told.provenance, through=through))
+        noes = 2 if through is Through.APPLICATION else 1
+        assert noes == ConsentState([click, push_of(click, 2), told]).opt_out_count()
+
+    def test_a_state_without_a_time_after_our_push(self) -> None:
+        """However late it is seen, our push may have caused it."""
+        click = no()
+        assert 1 == ConsentState([click, push_of(click, 2), report("observed", 90, dated=False)]).opt_out_count()
+
+    def test_two_words_of_one_kind_are_two_noes(self) -> None:
+        """Two states with times of their own, or a no that we heard ourselves and a state, are no echoes."""
+        states = [report(state_event_id(ANN_HERE, START + minutes * MINUTE), minutes) for minutes in (3, 3.5)]
+        assert 2 == ConsentState(states).opt_out_count()
+        heard = evolve(no(minutes=3), provenance=said(minutes=3, source=MAILCHIMP))
+        assert 2 == ConsentState([heard, states[1]]).opt_out_count()
+
+    def test_how_near_two_words_for_one_click_are(self) -> None:
+        """Less than a minute apart; a state without a time is seen at the same instant or later, and never before."""
+        hook = report("hook", 3)
+        for minutes, noes in ((3.99, 1), (4, 2), (2.01, 1), (2, 2)):
+            state = report(state_event_id(ANN_HERE, START + minutes * MINUTE), minutes)
+            assert noes == ConsentState([hook, state]).opt_out_count()
+        for minutes, noes in ((3, 1), (2.5, 2)):
+            assert noes == ConsentState([hook, report("observed", minutes, dated=False)]).opt_out_count()
+
+    def test_two_people_do_not_echo_each_other(self) -> None:
+        """Neither where no address is known of them, nor where no contact is."""
+        for one, other in (
+            (Subject(contact_id=ANN), Subject(contact_id=BOB)),
+            (Subject(key=HERE), Subject(key=HOME)),
+        ):
+            state = report(state_event_id(other, START + 3 * MINUTE), 3, subject=other)
+            assert 2 == ConsentState([report("hook", 3, subject=one), state]).opt_out_count()
+
+    def test_the_return_of_another_parts_no_words(self) -> None:
+        """Bob comes back between the ESP's two words for Ann's click: it is one no all the same."""
+        hook, state = report("hook", 3), report(state_event_id(ANN_HERE, START + 3.5 * MINUTE), 3.5)
+        bobs = yes(minutes=3.2, subject=Subject(contact_id=BOB, key=HOME), cites=[no(event_id="of Bob")])
+        assert 1 == ConsentState([hook, state, bobs]).opt_out_count()
+
+    def test_no_report_echoes_itself(self) -> None:
+        """What an ESP told us and we then told it of is the no, and no echo."""
+        hook = report("hook", 3)
+        assert {} == Person.read([hook, push_of(hook, 3)], ANN, HERE).echoes
+
+    @pytest.mark.parametrize(("back", "expected"), [(3, OUT_OF_LIST), (3.5, ACTIVE)])
+    def test_the_very_instant_of_a_return(self, back: float, expected: ListStanding) -> None:
+        """A return at the instant of the first word parts it from the second; one at that of the second does not."""
+        hook, state = report("hook", 3), report(state_event_id(ANN_HERE, START + 3.5 * MINUTE), 3.5)
+        assert expected is standing([hook, state, yes(minutes=back, cites=[hook])])
+
     def test_an_echo_of_an_uncited_no_keeps_it(self) -> None:
         """The report that our push caused is evidence of the no, and frees nobody."""
         click = no()
@@ -493,6 +567,12 @@ class TestComingBack:
         for cited in (first, second):  # whichever id sorts first
             entries: list[Entry] = [cited, *pushes, report("hook", 4), yes(minutes=60, cites=[cited])]
             assert standing(entries) is ACTIVE
+
+    def test_the_earliest_no_is_told_first(self) -> None:
+        """Whatever came first, the opt-outs that bind a list are given in order of time."""
+        early, late = no(event_id="z"), no(minutes=5)
+        for entries in ([early, late], [late, early]):
+            assert [early, late] == Person.read(entries, ANN, HERE).opt_outs_of(NEWS)
 
     def test_the_earliest_report_is_kept(self) -> None:
         """Of one no that is told with two times, the earlier is shown, whatever came first."""
@@ -587,6 +667,64 @@ class TestWhoseConsent:
         assert standing([implied], now=START + DAY - timedelta(microseconds=1)) is ACTIVE
         assert standing([implied], now=START + DAY) is EXPIRED
         assert standing([implied, yes(minutes=1)], now=START + DAY) is ACTIVE
+
+    def test_what_others_did_is_not_mine(self) -> None:
+        """Bob left an address, Bob said no without one: neither binds Ann, with an address or with none (F61)."""
+        left = AddressChanged(subject=Subject(contact_id=BOB, key=ELSEWHERE), old=HOME, provenance=said())
+        his = no(subject=Subject(contact_id=BOB))
+        entries: list[Entry] = [left, his, no(subject=Subject(key=HOME), event_id="another")]
+        for key in (HERE, None):
+            assert {} == Person.read(entries, ANN, key).opt_outs
+        moved = AddressChanged(subject=Subject(contact_id=ANN), old=HERE, provenance=said())
+        assert {} == Person.read([moved, his], ANN, None).opt_outs
+
+    def test_a_request_at_another_address_is_to_be_confirmed(self) -> None:
+        """It waits, as a yes there does, and is no request at this address."""
+        asked = ConsentRequest(subject=ANN_HERE, list=NEWS, provenance=said())
+        person = Person.read([asked], ANN, HOME)
+        assert UNCONFIRMED is person.standing(NEWS, now=START)
+        assert (frozenset({NEWS}), 0) == (person.elsewhere, len(person.requests))
+
+    def test_an_import_answers_for_nobody_who_was_asked(self) -> None:
+        """While a request waits, only the person's own yes counts (O4)."""
+        asked = ConsentRequest(subject=ANN_HERE, list=NEWS, provenance=said())
+        for kind, expected in ((Standing.IMPORTED, UNCONFIRMED), (Standing.EXPRESS, ACTIVE)):
+            assert expected is standing([asked, yes(standing=kind)])
+            assert ACTIVE is standing([yes(standing=kind)])
+
+    @pytest.mark.parametrize("kind", [Standing.IMPORTED, Standing.EXPRESS])
+    def test_no_import_agrees_to_an_address_that_others_chose(self, kind: Standing) -> None:
+        """Where an operator moved somebody, a list says nothing of them; a yes of their own does (O4)."""
+
+        def move(mover: Actor, old: MatchKey | None, new: MatchKey, minutes: float) -> AddressChanged:
+            whom = Subject(contact_id=ANN, key=new)
+            return AddressChanged(subject=whom, old=old, provenance=said(mover, minutes))
+
+        there = yes(subject=Subject(contact_id=ANN, key=HOME), standing=kind)
+        disputed = UNCONFIRMED if kind is Standing.IMPORTED else ACTIVE
+        assert disputed is standing([there, move(Actor.OPERATOR, HERE, HOME, 1)], key=HOME)
+        assert ACTIVE is standing([there, move(Actor.CONTACT, HERE, HOME, 1)], key=HOME)
+        assert ACTIVE is standing([there, move(Actor.OPERATOR, None, HOME, 1)], key=HOME)
+        undone = [move(Actor.OPERATOR, HERE, HOME, 1), move(Actor.OPERATOR, HOME, HERE, 2)]
+        for moves in (undone, undone[::-1]):
+            assert ACTIVE is standing([yes(standing=kind), *moves]), "the address they began with is theirs"
+            assert disputed is standing([there, *moves, move(Actor.OPERATOR, HERE, HOME, 3)], key=HOME)
+
+    def test_when_they_were_last_won_anew(self) -> None:
+        """By a yes of their own, or the end of their sunset; no list, no other lift and no word of others does it."""
+        sunset, pause = held(SuppressionKind.SUNSET), held(SuppressionKind.PAUSE)
+        both = {sunset.id, pause.id}
+        back = Lift(subject=ANN_HERE, cites=both, provenance=said(minutes=5))
+        silent = Lift(subject=ANN_HERE, cites=both, provenance=said(Actor.OPERATOR, 9))
+        listed = yes(standing=Standing.IMPORTED, minutes=9)
+
+        def renewed(*entries: Entry) -> datetime | None:
+            return Person.read(entries, ANN, HERE).renewed_at
+
+        assert None is renewed(listed, sunset, pause, silent, yes(subject=Subject(contact_id=BOB, key=HERE)))
+        assert START + 2 * MINUTE == renewed(yes(minutes=1), yes(OFFERS, 2), listed)
+        assert START + 5 * MINUTE == renewed(yes(minutes=1), sunset, pause, back)
+        assert START + 1 * MINUTE == renewed(yes(minutes=1), pause, back)
 
     def test_the_audience_is_whoever_said_yes_or_asked(self) -> None:
         """Every list they agreed to, asked for or agreed to elsewhere is listed, before any gate."""

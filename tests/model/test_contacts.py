@@ -119,7 +119,13 @@ class TestContact:
             Contact(id=ContactId(contact_id))
         assert len(str(refused.value)) < 200
 
-    @pytest.mark.parametrize("contact_id", ["7", "x" * 256, "ann@example.com", "Ülle 5"])
+    @pytest.mark.parametrize("contact_id", ["hmac:", "hmac:2026:7", "hmac:2026:" + "0" * 64])
+    def test_an_id_is_no_keyed_hash(self, contact_id: str) -> None:
+        """Whoever had such an id would be taken for somebody who was erased, and could not be (O5)."""
+        with pytest.raises(InvalidInput, match="begins keyed hashes of who was erased: give another"):
+            Contact(id=ContactId(contact_id))
+
+    @pytest.mark.parametrize("contact_id", ["7", "hmac", "x" * 256, "ann@example.com", "Ülle 5"])
     def test_ids_are_the_applications(self, contact_id: str) -> None:
         """Any other id is taken as it is."""
         assert Contact(id=ContactId(contact_id)).id == contact_id

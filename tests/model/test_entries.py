@@ -52,6 +52,18 @@ ASKED = ConsentRequest(subject=ANN_HERE, list=NEWS, provenance=CLICK, asks=CITED
 AGREED = Consent(subject=ANN_HERE, list=NEWS, standing=Standing.CONFIRMED, provenance=CLICK, cites=CITED)
 MOVED = AddressChanged(subject=ANN_HERE, old=KEYS[1], provenance=CLICK)
 TOLD = Pushed(subject=ANN_HERE, opt_out=LEFT.id, scope=Scope.all(), provenance=CLICK)
+GOLDEN = [
+    "9b2ff015b1bfcdd59bb0145bcfe66aa9",
+    "f2623ea05cf5d2d613244eae7e2d0624",
+    "0e80a8bfd8deff0982f3e227eab2cb94",
+    "4ec304b2488d77a2b45b81002480d578",
+    "e7f3b5507281f73b8ec55de26b3065ee",
+    "6b5f4e25e9ed717de275e044ab86432a",
+    "0eb988a2b06c64dc7c4187e9ee5f7ea3",
+    "0cff12f9f0541e14ffeaa2f19ea97286",
+    "2fb91dd07519083a8d96e3f94d4f464c",
+]
+"""The ids of `LEFT` and the others."""
 
 
 class TestIds:
@@ -126,6 +138,22 @@ class TestIds:
             kinds.setdefault(one.id, set()).add(type(one))
         assert all(len(found) == 1 for found in kinds.values())
 
+    def test_an_id_is_the_same_in_every_release(self) -> None:
+        """Registries hold these ids: made in another way, all that they hold would come in a second time (F33)."""
+        imported = evolve(AGREED, standing=Standing.IMPORTED, cites=())
+        entries: list[Entry] = [
+            LEFT,
+            HELD,
+            LIFTED,
+            ASKED,
+            AGREED,
+            evolve(AGREED, request=ASKED.id),
+            imported,
+            MOVED,
+            TOLD,
+        ]
+        assert GOLDEN == [one.id for one in entries]
+
     def test_entries_do_not_change(self) -> None:
         """The log is append-only, and what it holds cannot be altered."""
         with pytest.raises(FrozenInstanceError):
@@ -155,6 +183,21 @@ class TestStates:
         assert state_event_id(Subject(contact_id=CONTACTS[0]), None) != state_event_id(
             Subject(contact_id=CONTACTS[1]), None
         )
+
+    def test_a_state_is_known_for_one(self) -> None:
+        """By the event id that stands for one, or because it has no time; an event with its own id is none."""
+        assert not LEFT.is_state
+        assert evolve(LEFT, event_id=state_event_id(ANN_HERE, START)).is_state
+        assert evolve(LEFT, event_id=state_event_id(ANN_HERE, None), dated=False).is_state
+
+    @pytest.mark.parametrize("kind", SuppressionKind)
+    def test_only_a_pause_ends_by_itself(self, kind: SuppressionKind) -> None:
+        """Nothing else has a date on which it is over (P3)."""
+        if kind is SuppressionKind.PAUSE:
+            assert START == evolve(HELD, until=START).until
+            return
+        with pytest.raises(InvalidInput, match="does not end by itself"):
+            evolve(HELD, kind=kind, until=START)
 
     def test_a_time_without_a_zone_is_refused(self) -> None:
         """A time of change that names no zone is no instant."""

@@ -42,6 +42,18 @@ def test_golden_dates(basis: str, from_: str, until: str) -> None:
     assert day(until) == ConsentRules().expires_at(basis, day(from_))
 
 
+@given(st.integers(-5000, 50_000), st.sampled_from([None, "purchase", "inquiry"]))
+def test_an_end_that_is_given_never_stretches_the_rule(days: int, basis: str | None) -> None:
+    """It may come before: consent that follows from a purchase lasts two years at most, whoever says more (R10)."""
+    at = day("2026-02-03")
+    given_end = at + timedelta(days=days)
+    longest = ConsentRules().expires_at(basis or "purchase", at)
+    assert min(longest, given_end) == ConsentRules().ends_at(basis, given_end, at)
+    assert ConsentRules().ends_at("inquiry", None, at) == day("2026-08-03")
+    assert ConsentRules().ends_at(None, None, at) is None
+    assert given_end == ConsentRules(implied={}).ends_at(None, given_end, at)
+
+
 def test_instants_are_read_in_utc() -> None:
     """The day that counts is the one in UTC, whatever zone the instant was written in."""
     tallinn = timezone(timedelta(hours=2))

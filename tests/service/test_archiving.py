@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle_mail.errors import AmbiguousAddress, ConsentRefused, InvalidDocument, LiftRefused, UnknownName
-from lifecycle_mail.model.addresses import parse_address
+from lifecycle_mail.model.addresses import MatchKey, parse_address
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import AddressChanged, Lift, OptOut, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EventKind
 from lifecycle_mail.model.instants import to_micros
-from lifecycle_mail.model.intake import Counted, Joined, Known, Who
+from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Who
 from lifecycle_mail.model.lists import Frequency, Scope
 from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.model.profiles import EngagementProfile, Snapshot
 from lifecycle_mail.model.provenance import Actor, Through
 from lifecycle_mail.policy.facts import Facts
-from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.service import Archived, Lifecycle
 from lifecycle_mail.testing import assert_sendable, assert_withheld, event, said
 from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
@@ -75,6 +75,22 @@ def test_who_is_archived_is_out_of_the_active_records() -> None:
     assert 1 == len(mail.store.claims_of(ADA))
     with pytest.raises(UnknownName):
         mail.archive("ada", by=Actor.OPERATOR, now=LATER, text="again")
+
+
+def test_the_document_is_where_it_is_safe_before_anything_is_gone() -> None:
+    """What keeps it is called in the transaction: where it fails nobody is archived, and nothing is said (O5, F9)."""
+    mail, kept = world("ada"), list[Archived]()
+
+    def fail(_: Archived) -> None:
+        assert mail.store.position() > before
+        raise OSError("disk full")
+
+    before = mail.store.position()
+    with pytest.raises(OSError, match="disk full"):
+        mail.archive("ada", by=Actor.OPERATOR, now=NOW, text=GONE, keep=fail)
+    assert (before, "ada") == (mail.store.position(), mail.contact("ada").id)
+    done = mail.archive("ada", by=Actor.OPERATOR, now=NOW, text=GONE, keep=kept.append)
+    assert [done] == kept
 
 
 def test_the_document_tells_all() -> None:
@@ -161,6 +177,53 @@ def test_an_import_brings_a_contact_who_is_withheld(who: Who) -> None:
     assert_withheld(plan, mail.contact(address("ada")).id, reason="archived")
     mail.send(plan, now=LATER)
     assert ["ada", "bob"] == mailed(mail)  # from before
+
+
+BY_ID, BY_ADDRESS = Who("ada"), Who(None, parse_address(address("ada")))
+
+
+@pytest.mark.parametrize("who", [BY_ID, BY_ADDRESS, Who("ada", parse_address(address("ada")))], ids=str)
+def test_what_is_reported_late_brings_nobody_back(who: Who) -> None:
+    """An open, a no and a bounce of a mail from before: they count and bind, and nobody is a contact again (O5)."""
+    mail, document = archived_world()
+    opened = Happened(who=who, kind=EventKind.OPENED, at=LATER, mail="m2", source="esp", event_id="e1")
+    no = Left(who=who, scope=Scope.all(), event_id="e2", provenance=said(Actor.ESP, at=LATER, through=Through.WEBHOOK))
+    bounce = Held(
+        who=who, kind=SuppressionKind.BOUNCE, event_id="e3", provenance=said(Actor.ESP, at=LATER, source="esp")
+    )
+    before = sum(one.count for one in mail.store.tally())
+    received = mail.receive([opened, no, bounce], now=LATER)
+    assert (0, 1, 2, 0) == (received.contacts, received.events, received.entries, len(received.ambiguous))
+    assert ["bob"] == [one.id for one in mail.store.each()]
+    assert before < sum(one.count for one in mail.store.tally())
+    assert {MatchKey("1:ada@example.com")} == {one.subject.key for one in entries(mail, OptOut)[1:]}
+    mail.restore(document, by=Actor.OPERATOR, text="a mistake", now=LATER)
+    assert to_micros(LATER) == mail.store.profiles([ADA])[ADA].last["opened"]
+    assert "out-of-all" == mail.standing("ada", "offers", now=LATER)
+    assert 1 == mail.plan(SPRING, now=LATER).withheld["bounced"]
+
+
+def test_of_two_who_were_archived_at_one_address_neither_is_chosen() -> None:
+    """A report that names the address alone is a person's to place; a no in it binds the address (O5)."""
+    mail = world("ada")
+    mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW - DAY, contact_id="eve")
+    for one in ("ada", "eve"):
+        mail.archive(one, by=Actor.OPERATOR, now=NOW, text=GONE)
+    no = Left(who=BY_ADDRESS, scope=Scope.all(), event_id="e", provenance=said(Actor.ESP, at=LATER))
+    opened = Happened(who=BY_ADDRESS, kind=EventKind.OPENED, at=LATER)
+    received = mail.receive([no, opened], now=LATER)
+    assert (0, 2, 1) == (received.contacts, len(received.ambiguous), received.entries)
+    assert [] == list(mail.store.each())
+    assert Scope.all() in mail.store.marks([MatchKey("1:ada@example.com")])[MatchKey("1:ada@example.com")].noes
+
+
+def test_who_came_back_after_an_archive_is_a_contact_like_any() -> None:
+    """Their archive has ended: what is reported under another address of theirs makes them known as it does others."""
+    mail, _ = archived_world()
+    mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=LATER, contact_id="ada")
+    received = mail.receive([Happened(who=BY_ID, kind=EventKind.OPENED, at=LATER, event_id="e")], now=LATER)
+    assert (0, 1) == (received.contacts, received.events)
+    assert ["ada", "bob"] == [one.id for one in mail.store.each()]
 
 
 def test_a_sign_up_of_their_own_ends_it() -> None:

@@ -336,12 +336,47 @@ def test_what_waits_is_not_let_in_by_being_told_again() -> None:
     assert 10 == len(mail.aside())
 
 
-@pytest.mark.parametrize(("jump", "kept"), [(-YEARS, False), (-2 * HOUR, False), (-CLOCKS_APART, True), (HOUR, True)])
-def test_a_clock_that_jumps_does_no_harm(jump: timedelta, kept: bool) -> None:
-    """A window that a clock ahead began does not last for years; clocks a little apart share one (F64)."""
+@pytest.mark.parametrize("jump", [-YEARS, -2 * HOUR, -CLOCKS_APART, HOUR, DAY - MINUTE])
+def test_what_is_counted_is_kept_when_a_clock_jumps(jump: timedelta) -> None:
+    """Nothing says that a window is over which a clock ahead began: what it counts is carried over (F64)."""
     mail = crowd(20)
     mail.receive(reports(people(4)), now=NOW)
-    assert (1 if kept else 0) == mail.receive(reports([people(5)[4]]), now=NOW + jump).set_aside
+    assert 1 == mail.receive(reports([people(5)[4]]), now=NOW + jump).set_aside
+
+
+@pytest.mark.parametrize("jump", [-YEARS, -2 * HOUR])
+def test_what_is_carried_over_lasts_no_longer_than_a_window(jump: timedelta) -> None:
+    """A clock that was ahead for years, and is put right, holds nobody's reports back for years (F64)."""
+    mail = crowd(20)
+    mail.receive(reports(people(4)), now=NOW)
+    for hours, waiting in ((0, 1), (23, 1), (26, 0)):
+        done = mail.receive(reports([people(5)[4]], batch=f"b{hours}"), now=NOW + jump + hours * HOUR)
+        assert waiting == done.set_aside, hours
+
+
+@pytest.mark.parametrize("apart", [YEARS, DAY, 2 * HOUR])
+@pytest.mark.parametrize("clocks", [2, 3])
+def test_workers_whose_clocks_are_apart_count_into_one_total(apart: timedelta, clocks: int) -> None:
+    """By turns they let through what one may for each jump ahead, which looks like time gone by, and no more (F64)."""
+    mail = crowd(40, breaker=Breaker(share=0.1, least=2))
+    waiting = 0
+    for place, name in enumerate(people(40)):
+        now = NOW + (place % clocks) * apart + place * MINUTE
+        waiting += mail.receive(reports([name]), now=now).set_aside
+    assert waiting >= 40 - 4 * clocks
+    assert len(held(mail)) <= 4 * clocks
+    assert 4 <= len(held(mail))
+
+
+def test_a_window_that_is_over_is_over_for_every_clock() -> None:
+    """Days go by, some of them by two clocks: each has its limit a day, and what is long over is not kept (F64)."""
+    mail = crowd(60)
+    for day in range(12):
+        names = people(60)[day * 5 : day * 5 + 4]
+        assert 0 == mail.receive(reports(names), now=NOW + day * DAY).set_aside, day
+    mark = mail.store.bookmark("breaker:bounce")
+    assert mark is not None
+    assert (48, 8) == (mark.place, len(mark.note.split()))
 
 
 def test_the_window_is_in_the_same_transaction() -> None:

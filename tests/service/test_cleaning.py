@@ -12,7 +12,7 @@ from lifecycle_mail.memory import MemoryStore
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey, MatchRules, parse_address
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import AddressChanged, Entry, SuppressionKind
+from lifecycle_mail.model.entries import AddressChanged, Entry, Subject, Suppression, SuppressionKind
 from lifecycle_mail.model.intake import Held, Known, Left, Who
 from lifecycle_mail.model.lists import Channel, MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId
@@ -130,6 +130,31 @@ def test_who_came_back_is_clear_for_that_list_alone() -> None:
     assert ["out-of-all"] == held(mail, address("ada"))
 
 
+def test_a_pause_of_nobody_we_know_holds() -> None:
+    """Only the log tells when it ends, though it names an address alone (P3)."""
+    mail = world()
+    pause = Suppression(
+        subject=Subject(key=parse_address(address("ada")).match_key()),
+        kind=SuppressionKind.PAUSE,
+        event_id="p1",
+        provenance=said(),
+        until=NOW + DAY,
+    )
+    mail.store.append([pause], at=NOW)
+    assert ["paused"] == held(mail, address("ada"))
+    assert [""] == [one.held for one in mail.screen_addresses([address("ada")], now=NOW + DAY)]
+
+
+def test_who_came_back_after_a_no_that_names_their_address_alone_is_clear() -> None:
+    """It was said before anybody here knew whose the address is; the person overrode it since (O4)."""
+    mail = world()
+    mail.opt_out(address("ada"), scope=ALL, now=NOW)
+    asked = needs_confirmation(mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW))
+    assert ["out-of-all"] == held(mail, address("ada"), to=OFFERS)
+    mail.confirm(asked.token, now=NOW)
+    assert [""] == held(mail, address("ada"), to=OFFERS)
+
+
 def test_an_address_is_held_where_anybodys_reading_holds() -> None:
     """Of two who share it one came back: the other still said no."""
     mail = world()
@@ -231,6 +256,14 @@ def test_a_chunk_asks_once() -> None:
     assert texts == [one.text for one in found]
     assert ["out-of-all", "", "out-of-all", "out-of-all", "", "", ""] == [one.held for one in found]
     assert (["marks"] * 3, 3) == (store.asked, store.most)
+
+
+def test_what_is_no_address_is_asked_of_no_store() -> None:
+    """It is told from the text alone."""
+    store = Counting()
+    mail = lifecycle(OFFERS, store=store)
+    assert [INVALID, "", INVALID] == held(mail, "nobody", address("ada"), "@")
+    assert (["marks"], 1) == (store.asked, store.most)
 
 
 def test_only_what_does_not_add_up_is_read() -> None:

@@ -9,6 +9,7 @@ from itsdangerous import URLSafeSerializer
 
 from lifecycle_mail.errors import (
     AmbiguousAddress,
+    CampaignRefused,
     ConsentRefused,
     InvalidAddress,
     InvalidInput,
@@ -16,6 +17,7 @@ from lifecycle_mail.errors import (
     Misconfigured,
     UnknownName,
 )
+from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.consent import ConsentState, ListStanding
 from lifecycle_mail.model.entries import (
     Consent,
@@ -32,10 +34,12 @@ from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.consent_rules import ConsentRules
+from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.policy.where import where
 from lifecycle_mail.service import Lifecycle, NeedsConfirmation, Subscribed
 from lifecycle_mail.testing import SIGNING_KEY, assert_sendable, assert_withheld, lifecycle, said
+from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
     DAY,
     HOUR,
@@ -141,7 +145,7 @@ def test_implied_consent_lasts_as_long_as_its_basis(basis: str, at: str, until: 
 
 
 def test_a_programme_sets_how_long_implied_consent_lasts() -> None:
-    """Other laws know other terms; a date that is given counts before the rule (R10)."""
+    """Other laws know other terms; a date that is given may come before the rule's and never stretches it (R10)."""
     mail = lifecycle(OFFERS)
     mail.programme = evolve(mail.programme, consent=ConsentRules(implied={"quote": 3}))
     tomorrow = NOW + DAY
@@ -149,6 +153,8 @@ def test_a_programme_sets_how_long_implied_consent_lasts() -> None:
         ("ada", "quote", None, NOW + 92 * DAY),
         ("bob", "quote", tomorrow, tomorrow),
         ("cleo", None, tomorrow, tomorrow),
+        ("dan", "quote", NOW + 36500 * DAY, NOW + 92 * DAY),
+        ("eve", None, NOW + 36500 * DAY, NOW + 92 * DAY),
     ):
         mail.subscribe(
             address(name), OFFERS, proof=PROOF, now=NOW, standing=Standing.IMPLIED, basis=basis, expires_at=ends
@@ -176,7 +182,71 @@ def test_a_programme_can_ask_everybody_to_confirm() -> None:
     assert ListStanding.UNCONFIRMED is mail.standing("bob", OFFERS, now=NOW)
     mail.confirm(asked.token, now=NOW)
     assert ACTIVE is mail.standing("bob", OFFERS, now=NOW)
-    assert isinstance(mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW), Subscribed)  # on it already
+    needs_confirmation(mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW))  # on it, and never asked
+    assert ACTIVE is mail.standing("ada", OFFERS, now=NOW)
+    assert isinstance(mail.subscribe("bob", OFFERS, proof=PROOF, now=NOW), Subscribed)
+
+
+@pytest.mark.parametrize("standing", [Standing.IMPORTED, Standing.IMPLIED, Standing.EXPRESS])
+def test_no_weaker_consent_makes_the_click_needless(standing: Standing) -> None:
+    """Anybody may type an address into a form, also that of somebody who is on the list for a while (R12)."""
+    tips = MailingList("tips", double_opt_in=True)
+    mail = lifecycle(tips)
+    ends = NOW + 30 * DAY
+    why = said(Actor.CONTACT, through=Through.SIGN_UP, evidence=PROOF)
+    mail.receive(
+        [Joined(who=Who("ada", parse_address(address("ada"))), list=tips.key, standing=standing, provenance=why,
+                expires_at=ends)], now=NOW,
+    )  # fmt: skip
+    asked = needs_confirmation(mail.subscribe(address("ada"), tips, proof=PROOF, now=NOW + DAY))
+    assert mail.standing("ada", tips, now=ends) is not ACTIVE
+    mail.confirm(asked.token, now=NOW + DAY)
+    assert ACTIVE is mail.standing("ada", tips, now=ends + 400 * DAY)
+
+
+# --- what laws ask --------------------------------------------------------------------------------------------------
+
+
+def test_a_no_holds_at_once_and_asks_for_nothing_but_the_address() -> None:
+    """Before ten business days or five working days are over, without a login, by a mail of last year (R8, R9, R11)."""
+    mail = world("ada")
+    mail.send(mail.plan("spring", now=NOW), now=NOW)
+    later = NOW + 365 * DAY
+    mail.programme = Programme()  # campaigns of last year are declared no more
+    out = mail.opt_out(address("ada"), campaign="spring", through=Through.ONE_CLICK, now=later)
+    assert Scope.list("offers") == out.opt_out.scope
+    assert ListStanding.OUT_OF_LIST is mail.standing("ada", OFFERS, now=later)
+    again = Campaign("again", to=[OFFERS])
+    assert_withheld(mail.plan(again, now=later), "ada", reason="out-of-list")
+
+
+def test_whoever_left_is_kept_and_never_asked_back_by_mail() -> None:
+    """Suppressed and not deleted, whatever is done to them; and no campaign reaches them, a win-back neither (R13)."""
+    mail = world("ada", "bob", "cem", peppers=PEPPERS)
+    for name in ("ada", "bob", "cem"):
+        mail.opt_out(name, scope=Scope.all(), now=NOW)
+    mail.archive("bob", by=Actor.OPERATOR, now=NOW, text="left the club")
+    mail.erase("cem", by=Actor.CONTACT, now=NOW)
+    assert 3 == len(entries(mail, OptOut))
+    back = Campaign("come-back", to=[Segment("gone", of=[OFFERS])])
+    mail.receive([Joined(who=Who(None, parse_address(address(one))), list=OFFERS.key, provenance=said(Actor.OPERATOR))
+                  for one in ("ada", "bob", "cem")], now=NOW + DAY)  # fmt: skip
+    for campaign in (Campaign("winback", to=[OFFERS]), back):
+        assert 0 == mail.send(mail.plan(campaign, now=NOW + DAY), now=NOW + DAY).sent
+    needs_confirmation(mail.subscribe("ada", OFFERS, proof=PROOF, now=NOW + DAY))  # it is they who asked
+    assert [] == fake(mail).outbox
+
+
+def test_consent_that_follows_from_a_sale_says_so_and_every_mail_has_a_way_out() -> None:
+    """The soft opt-in needs a sale behind it, which the log names, and a list that each mail leaves (R14, L3)."""
+    mail = lifecycle(OFFERS, SPRING)
+    mail.subscribe(address("ada"), OFFERS, proof="order 17", now=NOW, standing=Standing.IMPLIED, basis="purchase")
+    (consent,) = entries(mail, Consent)
+    assert ("implied by purchase", "order 17") == (consent.provenance.text, consent.provenance.evidence)
+    (recipient,) = mail.plan("spring", now=NOW).recipients
+    assert "offers" == recipient.leaves_list
+    with pytest.raises(CampaignRefused):
+        mail.plan(Campaign("blast", to=[Segment("everybody")]), now=NOW)
 
 
 def test_a_sign_up_with_a_known_id_and_a_foreign_address_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.entries import Standing
 from lifecycle_mail.model.events import EventKind
-from lifecycle_mail.model.intake import Joined, Known, Left, Who
+from lifecycle_mail.model.intake import Happened, Joined, Known, Left, Who
 from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.pictures import Mailed, Picture
@@ -317,13 +318,85 @@ def test_a_crm_that_is_away_is_shown_later(error: type[EspError]) -> None:
 
 
 def test_somebody_who_is_gone_is_not_shown() -> None:
-    """Removed here: there is no picture, and the reason is kept."""
+    """Removed here: there is no picture, nothing is wrong, and the reason is kept."""
     mail = with_crm("ada", "bob")
     for name in ("ada", "bob"):
         mail.update(name, {"spend": 1}, now=NOW)
     mail.store.remove([ContactId("ada")])
     drained = mail.drain(now=NOW)
-    assert (1, 1) == (drained.told["picture"], drained.refused)
+    assert (1, 1, 0) == (drained.told["picture"], drained.moot, drained.refused)
+
+
+def test_what_is_received_is_shown() -> None:
+    """Fields, tags and new contacts, whoever tells of them; what tells nothing new posts nothing (O9)."""
+    mail = with_crm("ada", "bob")
+    mail.receive([Known(who=Who("ada"), fields={"role": "editor"}), Known(who=Who("bob"))], now=NOW)
+    mail.receive([Known(who=Who("new", parse_address(address("new"))), tags={"vip"})], now=NOW)
+    assert {"picture": 2} == mail.drain(now=NOW).told
+    assert ({"role": "editor"}, {"vip"}) == (dict(shown(mail).contact.fields), set(shown(mail, "new").contact.tags))
+    mail.receive([Known(who=Who("ada"), fields={"role": "editor"})], now=NOW)
+    mail.receive([Happened(who=Who("ada"), kind=EventKind.OPENED, at=NOW)], now=NOW)  # shown with the next picture
+    assert "told nothing" == str(mail.drain(now=NOW))
+
+
+def test_what_the_log_says_with_it_is_shown_once() -> None:
+    """Who is made known and joins in one batch has one picture posted, by the log (O9)."""
+    mail = with_crm("ada")
+    who = Who("new", parse_address(address("new")))
+    why = said(Actor.OPERATOR, through=Through.IMPORT, source="file:members.csv")
+    mail.receive([Known(who=who, tags={"vip"}), Joined(who=who, list=OFFERS.key, provenance=why)], now=NOW)
+    assert {"picture": 1} == mail.drain(now=NOW).told
+    assert {"vip"} == set(shown(mail, "new").contact.tags)
+
+
+def test_imported_profiles_are_shown(tmp_path: Path) -> None:
+    """A contact of an export, and one that is written over, in the transaction that writes them (O9)."""
+    other = world("new")
+    other.update("new", {"role": "editor"}, now=NOW)
+    other.export_profiles(tmp_path / "people.jsonl")
+    mail = with_crm("ada")
+    mail.import_profiles(tmp_path / "people.jsonl", now=NOW)
+    mail.drain(now=NOW)
+    assert "editor" == shown(mail, "new").contact.fields["role"]
+    mail.import_profiles(tmp_path / "people.jsonl", now=NOW + DAY, replace=True)
+    assert "told nothing" == str(mail.drain(now=NOW + DAY))
+    mail.update("new", {"role": "author"}, now=NOW + DAY)
+    mail.drain(now=NOW + DAY)
+    other.export_profiles(tmp_path / "again.jsonl")
+    mail.import_profiles(tmp_path / "again.jsonl", now=NOW + 2 * DAY, replace=True)
+    mail.drain(now=NOW + 2 * DAY)
+    assert "editor" == shown(mail, "new").contact.fields["role"]
+
+
+def test_who_is_archived_is_shown_as_that_and_comes_back_whole() -> None:
+    """The CRM sees that they are held back, keeps what it knows, and sees them again when they return (O5, O9)."""
+    mail = with_crm("ada")
+    mail.update("ada", {"role": "editor"}, now=NOW)
+    mail.opt_out("ada", scope=OFFERS_ONLY, now=NOW)
+    mail.drain(now=NOW)
+    done = mail.archive("ada", by=Actor.OPERATOR, now=NOW + HOUR, text="left the club")
+    assert {"picture": 1} == mail.drain(now=NOW + HOUR).told
+    picture = shown(mail)
+    assert ({"archive"}, 1, {}) == (set(picture.suppressions), len(picture.opt_outs), dict(picture.contact.fields))
+    assert (address("ada"), ListStanding.OUT_OF_LIST) == (picture.contact.email, picture.lists[OFFERS.key])
+    assert [] == crm(mail).forgotten
+    mail.restore(done.document, by=Actor.OPERATOR, now=NOW + DAY, text="joined again")
+    mail.drain(now=NOW + DAY)
+    assert ("editor", set()) == (shown(mail).contact.fields["role"], set(shown(mail).suppressions))
+    elsewhere = with_crm()
+    elsewhere.restore(done.document, by=Actor.OPERATOR, now=NOW + DAY, text="another registry")
+    elsewhere.drain(now=NOW + DAY)
+    assert "editor" == shown(elsewhere).contact.fields["role"]
+
+
+def test_who_is_erased_after_an_archive_is_not_shown_again() -> None:
+    """What an erasure leaves of the archive is nobody's picture (O5)."""
+    mail = with_crm("ada", store=MemoryStore(peppers={"test": "sixteen bytes or more"}))
+    mail.archive("ada", by=Actor.OPERATOR, now=NOW, text="left the club")
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    mail.drain(now=NOW)
+    assert ["ada"] == crm(mail).forgotten
+    assert {} == crm(mail).shown
 
 
 def test_who_is_erased_while_the_crm_is_shown_them_is_forgotten_there() -> None:

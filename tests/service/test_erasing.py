@@ -1,6 +1,7 @@
 """Erasing people: their data goes everywhere, a keyed hash stays, and nobody comes back by a list (O5, F62, F63)."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from lifecycle_mail.errors import (
     EspRefused,
     EspUnavailable,
     InvalidAddress,
+    InvalidInput,
     Misconfigured,
     RegistryBusy,
     UnknownName,
@@ -31,7 +33,7 @@ from lifecycle_mail.model.profiles import Snapshot
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Through
 from lifecycle_mail.ports import Capability
 from lifecycle_mail.service import Lifecycle
-from lifecycle_mail.testing import event, said
+from lifecycle_mail.testing import consent, contact, event, said
 from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
     DAY,
@@ -149,6 +151,16 @@ def test_an_erasure_leaves_nothing_personal_anywhere() -> None:
     assert before + 3 == mail.store.position()  # one for each address, and one for the id
     with pytest.raises(UnknownName):
         mail.contact("a1")
+
+
+def test_no_id_is_left_that_anybody_could_try_words_against() -> None:
+    """The ids of their entries are plain hashes of what these said: not one is kept, whatever it was cited by (O5)."""
+    mail = erasing()
+    a_life(mail)
+    ids = {str(record.entry.id) for record in mail.store.records()}
+    assert ids <= {text.strip("'") for text in everything(vars(shelf(mail)))}
+    mail.erase("a1", by=Actor.CONTACT, now=NOW)
+    assert set() == ids & {text.strip("'") for text in everything(vars(shelf(mail)))}
 
 
 def test_what_stays_is_what_they_said_and_what_was_sent() -> None:
@@ -279,6 +291,53 @@ def test_an_address_that_is_added_meanwhile_is_erased_too() -> None:
     assert ["ada", "ada", "ada"] == fake(mail).forgotten
 
 
+def test_whoever_is_erased_meanwhile_was_told_of_all_the_same() -> None:
+    """Two workers erase one person at once: the later answer is that it was done, and names whom it told."""
+
+    class Slow(MemoryEsp):
+        first = True
+
+        def forget(self, contact: Contact) -> None:
+            super().forget(contact)
+            if self.first:
+                self.first = False
+                mail.erase("ada", by=Actor.CONTACT, now=NOW)
+
+    mail = erasing("ada", esp=Slow(), crm=MemoryCrm())
+    done = mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert (0, ("memory", "memory-crm"), False) == (done.addresses, done.told, done.is_new)
+    assert 2 == len(entries(mail, Suppression))
+
+
+def test_an_erasure_whose_answer_was_lost_was_done() -> None:
+    """The store says that it is busy after it has written: tried again, the erasure is this call's own (F21)."""
+
+    class Lost(MemoryStore):
+        answers = True
+
+        @contextmanager
+        def transaction(self) -> Iterator[None]:
+            with super().transaction():
+                yield
+            if self.answers and self.erased(["ada"]):
+                self.answers = False
+                raise RegistryBusy("no answer")
+
+    mail = world("ada", store=Lost(peppers=PEPPERS))
+    done = mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert (1, True) == (done.addresses, done.is_new)
+    assert 2 == len(entries(mail, Suppression))
+
+
+def test_trying_whether_there_is_a_pepper_erases_nobody() -> None:
+    """The store is as it was where nobody goes by the name."""
+    mail = erasing("ada")
+    before = list(everything(vars(shelf(mail))))
+    with pytest.raises(UnknownName):
+        mail.erase("nobody", by=Actor.OPERATOR, now=NOW)
+    assert before == list(everything(vars(shelf(mail))))
+
+
 def test_erasing_again_is_answered_as_done() -> None:
     """By the id or an address, once erased they stay so, and nobody is told twice."""
     mail = erasing()
@@ -358,6 +417,16 @@ def test_the_address_goes_under_every_rule(rules: MatchRules) -> None:
     assert set() == found_in(mail, ("gmail.com", "a.d.a", ":ada@", "'ada'"))
 
 
+def test_the_address_of_a_stranger_goes_under_every_rule() -> None:
+    """A no of somebody who never was a contact is filed under the folded spelling alone: that is hashed as well."""
+    mail = erasing(match=MatchRules(plus_tags=True, gmail_dots=True))
+    mail.opt_out("a.d.a+offers@gmail.com", scope=ALL, now=NOW - DAY, text="leave me alone")
+    assert {"gmail.com"} == found_in(mail, ("gmail.com",))
+    assert mail.erase("a.d.a+offers@gmail.com", by=Actor.CONTACT, now=NOW).is_new
+    assert set() == found_in(mail, ("gmail.com", "a.d.a", ":ada@", "leave me"))
+    assert ["erased"] == [one.held for one in mail.screen_addresses(["ada+news@gmail.com"], now=NOW)]
+
+
 def test_an_archived_contact_can_be_erased() -> None:
     """By the id or the address: what the log still says of them goes (O5)."""
     for who in ("ada", address("ada")):
@@ -402,6 +471,38 @@ def test_the_other_way_round_the_address_names_who_is_left() -> None:
     assert set() == found_in(mail, ("'ada'", "'ada2'", "ada@"))
 
 
+def test_a_shared_address_is_shared_under_every_rule() -> None:
+    """Where spellings are folded, both forms of an address stay while another contact uses it."""
+    mail = erasing(match=MatchRules(plus_tags=True, gmail_dots=True))
+    for who in ("dan", "eve"):
+        mail.subscribe("ho.me@gmail.com", OFFERS, proof=PROOF, now=NOW - DAY, contact_id=who)
+    done = mail.erase("eve", by=Actor.CONTACT, now=NOW)
+    assert (0, 2) == (done.addresses, len(done.shared))
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    assert ["dan"] == mailed(mail)
+
+
+def test_an_esp_is_told_of_the_address_as_it_is_written() -> None:
+    """Though another contact has her former one now, hers is named with its capitals."""
+    esp = Listening()
+    mail = erasing("ada", esp=esp)
+    mail.change_address("ada", "Ada@two.example.com", by=Actor.CONTACT, now=NOW - HOUR)
+    mail.subscribe(address("ada"), OFFERS, proof=PROOF, now=NOW - HOUR, contact_id="bob")
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert ["Ada@two.example.com"] == [one.email for one in esp.told]
+
+
+def test_whoever_was_erased_at_a_shared_address_is_not_meant_by_it() -> None:
+    """Eve was erased and Dan, who shares the address, was archived: the address names him alone."""
+    mail = erasing("bob")
+    for who in ("dan", "eve"):
+        mail.subscribe("home@example.com", OFFERS, proof=PROOF, now=NOW - DAY, contact_id=who)
+    assert ("h***@example.com",) == mail.erase("eve", by=Actor.CONTACT, now=NOW).shared
+    mail.archive("dan", by=Actor.OPERATOR, now=NOW, text="gone")
+    assert 1 == mail.erase("home@example.com", by=Actor.CONTACT, now=NOW).addresses
+    assert set() == found_in(mail, ("'dan'", "'eve'", "home@"))
+
+
 def test_whoever_is_in_no_log_is_erased_with_every_address() -> None:
     """Nothing was ever said of them: the address in use and the former one are erased all the same (F62)."""
     mail = erasing()
@@ -436,6 +537,62 @@ def test_an_address_that_somebody_left_is_not_shared() -> None:
     assert "bob@two.example.com" == mail.contact("bob").email
     assert (1, ()) == ((his := mail.erase("bob", by=Actor.CONTACT, now=NOW)).addresses, his.shared)
     assert set() == found_in(mail, ("bob@", "'bob'"))
+
+
+def test_who_left_an_address_goes_on_when_another_is_erased_there() -> None:
+    """O5, F62: the erased stay out, whoever is at their address; who used to share it is another person."""
+    mail = erasing()
+    for one in ("ada", "bob"):
+        mail.subscribe(address("family"), OFFERS, proof=PROOF, now=NOW - DAY, contact_id=one)
+    mail.change_address("ada", address("ada"), by=Actor.CONTACT, now=NOW - HOUR)
+    assert (1, ()) == ((done := mail.erase("bob", by=Actor.CONTACT, now=NOW)).addresses, done.shared)
+    assert ["ada"] == [one.contact_id for one in mail.plan(SPRING, now=NOW).recipients]
+    assert "active" == mail.standing("ada", OFFERS, now=NOW)
+    with pytest.raises(ConsentRefused, match="was erased"):
+        mail.change_address("ada", address("family"), by=Actor.CONTACT, now=LATER)
+    with pytest.raises(ConsentRefused, match="was erased"):
+        mail.subscribe(address("family"), OFFERS, proof=PROOF, now=LATER)
+    eve = contact("eve", address=address("family"))
+    mail.store.put([eve])
+    mail.store.append([consent(eve, at=NOW)], at=NOW)
+    assert 1 == mail.plan(SPRING, now=LATER).withheld["erased"]
+
+
+def test_an_address_that_is_erased_by_its_name_follows_who_left_it() -> None:
+    """Where nobody says whose it was, it may be theirs: who asks to be forgotten at it gets no mail elsewhere."""
+    mail = erasing("ada")
+    mail.change_address("ada", "ada@two.example.com", by=Actor.CONTACT, now=NOW - HOUR)
+    mail.erase(address("ada"), by=Actor.CONTACT, now=NOW)
+    assert 1 == mail.plan(SPRING, now=LATER).withheld["erased"]
+
+
+@pytest.mark.parametrize("name", ["hmac:2025:zz", "hmac:2025:" + 64 * "0", "hmac:"])
+def test_nobody_is_named_like_a_hash(name: str) -> None:
+    """A contact of such an id would be taken for somebody who was erased, and would stay readable when they are."""
+    mail = erasing("ada")
+    with pytest.raises(InvalidInput, match="begins keyed hashes"):
+        mail.subscribe(address("bob"), OFFERS, proof=PROOF, now=NOW, contact_id=name)
+    with pytest.raises(InvalidInput, match="begins keyed hashes"):
+        mail.record([event(name)], now=NOW)
+    statements: list[Statement] = [
+        Known(who=Who(name, parse_address(address("bob")))), Happened(who=Who(name), kind=EventKind.OPENED, at=NOW),
+    ]  # fmt: skip
+    received = mail.receive(statements, now=NOW)
+    assert 2 == len(received.refused)
+    assert ["ada"] == [one.id for one in mail.store.each()]
+
+
+def test_a_file_that_is_named_for_somebody_is_not_named_any_more() -> None:
+    """O5: what names a file goes; two files are still two, and the names of systems stay, for echoes are told by it."""
+    mail = erasing("ada")
+    for number, source in enumerate(("file:ada-lovelace.csv", "file:ada-byron.csv", "file:ada-byron.csv", "mailchimp")):
+        mail.opt_out("ada", scope=ALL, now=NOW, source=source, event_id=str(number))
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    first, second, third, system = (one.provenance.source for one in entries(mail, OptOut))
+    assert "mailchimp" == system
+    assert first != second == third
+    assert ["file:[erased]"] * 2 == [one[: len("file:[erased]")] for one in (first, second)]
+    assert set() == found_in(mail, ("lovelace", "byron"))
 
 
 def test_a_former_address_alone_erases_nobody_who_left_it() -> None:

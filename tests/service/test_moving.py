@@ -36,6 +36,7 @@ from lifecycle_mail.model.lists import MailingList, Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
+from lifecycle_mail.ports import Bookmark
 from lifecycle_mail.service import Lifecycle, Subscribed
 from lifecycle_mail.service.moving import Imported
 from lifecycle_mail.testing import event
@@ -438,6 +439,15 @@ class TestLists:
         with pytest.raises(UnknownName, match="no list named 'offres'; did you mean offers"):
             mail.import_opt_outs(path, scope=Scope.list("offres"), now=NOW)
 
+    def test_a_list_that_nobody_declared_is_no_scope(self, tmp_path: Path) -> None:
+        """Without any declared list, a no to one would bind nothing: refused, and in a cell it is one to all."""
+        mail = Lifecycle.in_memory()
+        path = write(tmp_path / "out.csv", "email,scope", "ada@example.com,list:nope")
+        with pytest.raises(UnknownName, match="no list named 'nope'"):
+            mail.import_opt_outs(path, scope=Scope.list("nope"), now=NOW)
+        mail.import_opt_outs(path, now=NOW)
+        assert [ALL] == [one.scope for one in entries(mail, OptOut)]
+
     def test_a_list_that_was_written_to_the_store_is_declared(self, tmp_path: Path) -> None:
         """A scope cell is checked against the lists of the programme and of the store."""
         mail = world("ada")
@@ -466,6 +476,17 @@ class TestLists:
         marks = [mail.store.claims_of(ContactId(name))[0].opted_out_at for name in ("ada", "bob")]
         assert [at, None] == marks
 
+    def test_mails_to_an_address_of_a_list_are_marked(self, tmp_path: Path) -> None:
+        """A no of an address alone marks what was handed off to whoever has it, or had it, and nobody else (F18)."""
+        mail = world("ada", "bob", "cem")
+        mail.store.put([Contact(id=ContactId("dan"), address=parse_address(address("ada")))])
+        mail.send(mail.plan("spring", now=NOW), now=NOW)
+        mail.change_address("bob", "new@example.com", by=Actor.CONTACT, now=NOW)
+        at = NOW + timedelta(hours=1)
+        mail.import_opt_outs(write(tmp_path / "out.csv", address("ada"), address("bob")), now=at)
+        marks = {name: mail.store.claims_of(ContactId(name)) for name in ("ada", "bob", "cem")}
+        assert {"ada": at, "bob": at, "cem": None} == {name: one[0].opted_out_at for name, one in marks.items()}
+
     def test_packed_and_broken_files(self, tmp_path: Path) -> None:
         """A gzip file is read like a plain one; one that is cut off gives what it holds, and says so."""
         whole = gzip.compress(b"".join(b"user%d@example.com\n" % n for n in range(5000)), 1)
@@ -493,6 +514,23 @@ class TestLists:
         other.store.put([Contact(id=ContactId("cem"), address=parse_address(address("ada")))])
         assert ["active", "out-of-all"] == [standing(other, name) for name in ("bob", "cem")]
         needs_confirmation(other.subscribe("cem", OFFERS, proof=PROOF, now=LATER))
+
+    @pytest.mark.parametrize("hashed", [None, "2026"])
+    def test_our_own_no_that_comes_back_is_known(self, hashed: str | None, tmp_path: Path) -> None:
+        """What another registry heard from us, and tells us, is no second no: who came back meanwhile stays (O4)."""
+        mail, other = world("ada", peppers=PEPPERS), world(peppers=PEPPERS)
+        mail.opt_out("ada", scope=Scope.list("offers"), now=NOW)
+        mail.import_opt_outs(write(tmp_path / "list.csv", "bob@example.com", "cem@example.com"), now=NOW)
+        mail.export_opt_outs(tmp_path / "ours.csv", hashed=hashed)
+        assert 3 == other.import_opt_outs(tmp_path / "ours.csv", now=NOW).new
+        returns(mail, "ada", at=NOW + DAY)
+        other.opt_out("dan@example.com", scope=ALL, now=NOW)
+        other.export_opt_outs(tmp_path / "theirs.csv", hashed=hashed)
+        told = mail.import_opt_outs(tmp_path / "theirs.csv", chunk=2, now=LATER)
+        assert Imported(rows=4, taken=4, new=1, known=3) == told
+        assert ("active", 4) == (standing(mail, "ada"), mail.opt_out_causes().total)
+        assert (0, 3) == _new_and_known(mail.import_opt_outs(tmp_path / "ours.csv", now=LATER))
+        assert 0 == other.import_opt_outs(tmp_path / "theirs.csv", now=LATER).new
 
     def test_who_was_erased_stays_suppressed(self, tmp_path: Path) -> None:
         """A list that names somebody who was erased makes them no more readable, and no less out (F62)."""
@@ -528,6 +566,15 @@ class TestSubscriptions:
         (consent,) = entries(move(mail, tmp_path, lists=()), Consent)
         assert (Standing.IMPORTED, frozenset(), None) == (consent.standing, consent.cites, consent.request)
         assert "link in the mail" in consent.provenance.evidence
+
+    @pytest.mark.parametrize("proof", ["x" * 100_000, "a\0b"])
+    def test_a_proof_that_no_cell_holds_comes_back_whole(self, proof: str, tmp_path: Path) -> None:
+        """What proves a consent is not cut on the way (R12)."""
+        mail = world("ada")
+        mail.subscribe("ada", NEWS, proof=proof, now=NOW)
+        other = move(mail, tmp_path, lists=())
+        assert {PROOF, proof} == {one.provenance.evidence for one in entries(other, Consent)}
+        assert ["active", "active"] == [standing(other, "ada", to) for to in (OFFERS, NEWS)]
 
     def test_a_file_does_not_move_people(self, tmp_path: Path) -> None:
         """An export is older than what is known of somebody: their address stays."""
@@ -697,8 +744,7 @@ class TestResuming:
         """It goes on after the row at which it stopped, however it is cut then."""
         path, _ = made_up(tmp_path, "list")
         mail = world()
-        with pytest.raises(Crashed):
-            world(store=Mortal(mail.store, Countdown(6))).import_opt_outs(path, chunk=4, now=NOW)
+        _killed(mail.import_opt_outs, path, chunk=4, now=NOW)
         done: list[int] = []
         told = mail.import_opt_outs(path, chunk=chunk, now=NOW, progress=done.append)
         assert (4, 9, 6) == (told.resumed_from, told.rows, told.new)
@@ -709,8 +755,7 @@ class TestResuming:
         """One byte more, and it begins at its first row; the same bytes elsewhere go on."""
         path, run = made_up(tmp_path, "list")
         mail = with_two_at_home()
-        with pytest.raises(Crashed):
-            run(world(store=Mortal(mail.store, Countdown(6))), tmp_path / "r.csv")
+        _killed(mail.import_opt_outs, path, chunk=2, now=NOW)
         (bookmark,) = mail.store.bookmarks("import:")
         assert 2 == bookmark.place
         content = path.read_text()
@@ -730,6 +775,58 @@ class TestResuming:
         assert 6 == len(mail.store.bookmarks("import:"))
         other = world(store=mail.store, match=MatchRules(plus_tags=True))
         assert 1 == other.import_opt_outs(path, now=NOW).new
+
+    def test_what_can_be_read_by_now_is_taken(self, tmp_path: Path) -> None:
+        """Rows that were rejected before a kill are taken where their pepper is given by then: no no is lost."""
+        hashes = [Peppers(PEPPERS).hashed(f"1:user{n}@example.com") for n in range(6)]
+        path = write(tmp_path / "out.csv", "hash", *hashes)
+        mail = world(peppers=PEPPERS)
+        _killed(world(store=mail.store).import_opt_outs, path, now=NOW, chunk=2)
+        told = mail.import_opt_outs(path, now=NOW, chunk=2)
+        assert Imported(rows=6, taken=6, new=6) == told
+        assert hashes == [one.subject.key for one in entries(mail, OptOut)]
+
+    def test_a_list_that_is_declared_by_now_is_known(self, tmp_path: Path) -> None:
+        """Subscriptions that were rejected for their list are taken once it is declared; a no reaches as it says."""
+        rows = [f"user{n}@example.com,alerts" for n in range(6)]
+        joined = write(tmp_path / "s.csv", "email,list", *rows)
+        left = write(tmp_path / "o.csv", "email,scope", *(row.replace(",", ",list:") for row in rows))
+        mail = world()
+        _killed(mail.import_subscriptions, joined, now=NOW, chunk=2)
+        _killed(mail.import_opt_outs, left, now=NOW, chunk=2)
+        mail.programme = mail.programme.with_(MailingList("alerts"))
+        assert Imported(rows=6, taken=6, new=6) == mail.import_subscriptions(joined, now=NOW, chunk=2)
+        assert 0 == mail.import_opt_outs(left, now=NOW, chunk=2).resumed_from
+        assert 6 == sum(one.scope == Scope.list("alerts") for one in entries(mail, OptOut))
+
+    def test_another_encoding_is_another_import(self, tmp_path: Path) -> None:
+        """What another encoding makes readable is taken, before the place of the kill as well."""
+        path = tmp_path / "out.csv"
+        path.write_bytes("email\nj\xf6rg@example.com\nada@example.com\nbob@example.com\n".encode("cp1252"))
+        mail = world()
+        _killed(mail.import_opt_outs, path, now=NOW, chunk=1)
+        assert Imported(rows=3, taken=3, new=3) == mail.import_opt_outs(path, now=NOW, chunk=1, fallback="cp1252")
+        assert "1:j\xf6rg@example.com" in {one.subject.key for one in entries(mail, OptOut)}
+
+    def test_refused_rows_are_kept_on_pages(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However many rows the registry refuses, a transaction writes its own, and a kill forgets none (F68)."""
+        monkeypatch.setattr("lifecycle_mail.service.refusals.PAGE", 10)
+        rows = ["home@example.com" if n % 3 else f"user{n}@example.com" for n in range(300)]
+        path = write(tmp_path / "s.csv", "email", *rows)
+        whole, mail = with_two_at_home(), with_two_at_home()
+        notes: list[str] = []
+        told = world(store=Noting(shelf(whole), notes)).import_subscriptions(
+            path, to=OFFERS, chunk=5, now=NOW, rejects=tmp_path / "1.csv"
+        )
+        assert Imported(rows=300, taken=100, rejected=200, new=100) == told
+        assert 1_200 > max(map(len, notes))
+        assert not any("several" in one.note for one in whole.store.bookmarks("import:"))
+        for at in (100, 205):
+            _killed(mail.import_subscriptions, path, to=OFFERS, chunk=5, now=NOW, at=at)
+        assert 205 == mail.store.bookmarks("import:")[0].place
+        mended = mail.import_subscriptions(path, to=OFFERS, chunk=7, now=NOW, rejects=tmp_path / "2.csv")
+        assert told == evolve(mended, resumed_from=0)
+        assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
 
     def test_after_the_end_it_begins_anew(self, tmp_path: Path) -> None:
         """And finds that the registry holds it all; the books are those of a first run that told nothing new."""
@@ -788,7 +885,7 @@ class TestResuming:
     def test_rejects_do_not_replace_the_file(self, tmp_path: Path) -> None:
         """The table of rejects is another file than the one that is read."""
         path = write(tmp_path / "out.csv", "a@example.com")
-        with pytest.raises(InvalidInput, match="name another one"):
+        with pytest.raises(InvalidInput, match="name another file"):
             world().import_opt_outs(path, now=NOW, rejects=tmp_path / "x" / ".." / "out.csv")
         assert "a@example.com\n" == path.read_text()
 
@@ -798,9 +895,23 @@ class TestResuming:
         mail = with_two_at_home()
         run(mail, tmp_path / "r.csv")
         (bookmark,) = mail.store.bookmarks("import:")
-        assert {"new", "passed", "refused", "finished"} == set(json.loads(bookmark.note))
-        assert ["1"] == list(json.loads(bookmark.note)["refused"])
+        assert {"new", "passed", "wrong", "refused", "finished"} == set(json.loads(bookmark.note))
         assert not any(name in bookmark.note for name in ("home", "user0", "bob", "cem"))
+
+
+def _new_and_known(told: Imported) -> tuple[int, int]:
+    return told.new, told.known
+
+
+def _killed(run: Callable[..., Imported], *told: Any, at: int = 1, **options: Any) -> None:
+    """Run an import, and kill it after a row."""
+
+    def progress(done: int) -> None:
+        if done >= at:
+            raise Crashed
+
+    with pytest.raises(Crashed):
+        run(*told, progress=progress, **options)
 
 
 class _Through:
@@ -824,6 +935,19 @@ class Counting(_Through):
         """Append, and note how much."""
         self.sizes.append(len(entries))
         return self._store.append(entries, at=at)
+
+
+class Noting(_Through):
+    """A store that notes what bookmarks say."""
+
+    def __init__(self, store: MemoryStore, notes: list[str]) -> None:
+        super().__init__(store)
+        self._notes = notes
+
+    def mark(self, bookmark: Bookmark) -> None:
+        """Set a bookmark."""
+        self._notes.append(bookmark.note)
+        self._store.mark(bookmark)
 
 
 class LosesAnswers(_Through):

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from lifecycle_mail.errors import EspRefused, EspUnavailable, Misconfigured, OutcomeUnknown
 from lifecycle_mail.memory import MemoryCrm, MemoryEsp, MemoryStore
-from lifecycle_mail.model.addresses import MatchRules, parse_address
+from lifecycle_mail.model.addresses import MatchKey, MatchRules, parse_address
 from lifecycle_mail.model.consent import ConsentState, ListStanding
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import OptOut, Pushed
-from lifecycle_mail.model.intake import Joined, Who
+from lifecycle_mail.model.entries import OptOut, Pushed, Subject
+from lifecycle_mail.model.intake import Joined, Known, Who
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
@@ -126,10 +126,10 @@ def test_a_no_that_the_person_has_overridden_is_not_told() -> None:
     asked = needs_confirmation(mail.subscribe("ada", OFFERS, proof=PROOF, now=NOW + HOUR))
     mail.confirm(asked.token, now=NOW + HOUR)
     drained = mail.drain(now=NOW + 2 * HOUR)
-    assert ({"opt-out": 1}, 1) == (drained.told, drained.refused)
-    assert "told 1 opt-out, refused 1" == str(drained)
+    assert ({"opt-out": 1}, 1, 0) == (drained.told, drained.moot, drained.refused)
+    assert "told 1 opt-out, passed over 1" == str(drained)
     assert [address("bob")] == told(mail)
-    assert [("refused", "overridden by the person")] == journal(mail, contact="ada")
+    assert [("done", "overridden by the person")] == journal(mail, contact="ada")
 
 
 def test_an_import_overrides_nothing() -> None:
@@ -164,31 +164,172 @@ def test_a_no_by_address_is_told_for_everybody_who_has_it() -> None:
     mail.subscribe("later@example.com", OFFERS, proof=PROOF, now=NOW, contact_id="later")
     mail.opt_out("nobody@example.com", scope=ALL, now=NOW)
     drained = mail.drain(now=NOW)
-    assert [address("ada"), address("ada"), "later@example.com"] == told(mail)
-    assert ({"opt-out": 2}, 1) == (drained.told, drained.refused)
-    assert ("refused", "no contact at that address") in journal(mail)
+    assert [address("ada"), address("ada"), "later@example.com", "nobody@example.com"] == told(mail)
+    assert Drained(told=Counter({"opt-out": 3})) == drained
+    mail.fetch(now=NOW + MINUTE)
+    assert 3 == ConsentState(record.entry for record in mail.store.records()).opt_out_count()
 
 
-def test_where_spellings_are_folded_an_address_alone_names_nobody() -> None:
-    """A key that several spellings share does not say which of them: nothing is told on a guess (F61)."""
+def test_where_spellings_are_folded_a_no_is_told_for_whom_it_binds() -> None:
+    """A key that several spellings share does not say which of them: nothing is told on a guess (F61, E2)."""
     mail = world("ada", match=MatchRules(plus_tags=True))
+    mail.opt_out("bob+x@example.com", scope=ALL, now=NOW)
     mail.opt_out("ada+x@example.com", scope=ALL, now=NOW)
-    mail.opt_out("ada", scope=ALL, now=NOW)
-    drained = mail.drain(now=NOW)
-    assert ({"opt-out": 1}, 1) == (drained.told, drained.refused)
+    assert Drained(told=Counter({"opt-out": 1})) == mail.drain(now=NOW)
+    assert [address("ada")] == told(mail)
+    for tag_of_hers in ("y", "z"):  # each a spelling of the same, and the ESP knows them apart
+        mail.subscribe(f"bob+{tag_of_hers}@example.com", OFFERS, proof=PROOF, now=NOW + HOUR)
+        mail.drain(now=NOW + HOUR)
+    assert [address("ada"), "bob+y@example.com", "bob+z@example.com"] == told(mail)
 
 
-def test_the_no_of_a_contact_without_an_address_waits_for_a_person() -> None:
-    """There is nothing to tell; once there is an address it can be tried again (E2)."""
+def test_the_no_of_a_contact_without_an_address_waits_for_one() -> None:
+    """It is told as soon as the log names one, without anybody's doing, and is no refusal (E2)."""
+    mail = world("ada")
+    mail.receive([Known(who=Who("zed"))], now=NOW)
+    mail.opt_out("zed", scope=ALL, now=NOW)
+    assert Drained(left=1) == mail.drain(now=NOW)
+    assert [("due", "waits for an address to tell")] == journal(mail, contact="zed")
+    assert Drained(left=1) == mail.drain(now=NOW + 11 * HOUR)
+    mail.receive([Known(who=Who("zed", parse_address("zed@example.com")))], now=NOW + 11 * HOUR)
+    assert Drained(told=Counter({"opt-out": 1}), left=1) == mail.drain(now=NOW + 11 * HOUR)
+    assert ["zed@example.com"] == told(mail)
+    assert Drained(moot=1) == mail.drain(now=NOW + 12 * HOUR)
+    assert ("done", "known to the target already") == journal(mail, contact="zed")[1]
+
+
+def test_the_address_in_a_no_is_told_whoever_has_it() -> None:
+    """A list of addresses that were never contacts reaches the ESP whole, and so does who was archived since (E2)."""
     mail = world("ada")
     mail.opt_out("ada", scope=ALL, now=NOW)
-    mail.store.put([evolve(mail.contact("ada"), address=None)])
-    assert 1 == mail.drain(now=NOW).refused
-    mail.store.put([evolve(mail.contact("ada"), address=parse_address("ada@new.example.com"))])
-    assert "told nothing" == str(mail.drain(now=NOW))
+    mail.archive("ada", by=Actor.OPERATOR, now=NOW, text="left the club")
+    mail.receive([left("zed", OFFERS_ONLY, source="file:out.csv")], now=NOW)
+    mail.opt_out("alone@example.com", scope=ALL, now=NOW)
+    assert Drained(told=Counter({"opt-out": 3})) == mail.drain(now=NOW)
+    assert [address("ada"), address("zed"), "alone@example.com"] == told(mail)
+    mail.fetch(now=NOW + MINUTE)
+    assert "told nothing" == str(mail.drain(now=NOW + MINUTE))
+    assert 3 == ConsentState(record.entry for record in mail.store.records()).opt_out_count()
+
+
+def test_a_key_that_holds_no_address_holds_nobody_up() -> None:
+    """Whatever wrote it: the noes of others are told (E2)."""
+    mail = world("ada")
+    why = Provenance(actor=Actor.OPERATOR, through=Through.IMPORT, at=NOW, source="an older version")
+    odd = OptOut(subject=Subject(key=MatchKey("1:no address")), scope=ALL, event_id="1", provenance=why)
+    mail.store.append([odd], at=NOW)
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    assert Drained(told=Counter({"opt-out": 1})) == mail.drain(now=NOW)
+
+
+# --- addresses that change ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("drained_before", [False, True])
+@pytest.mark.parametrize("by", [Actor.CONTACT, Actor.OPERATOR])
+def test_a_no_is_told_for_the_old_address_and_the_new_one(drained_before: bool, by: Actor) -> None:
+    """It stays on the one and follows the person to the other, whichever was told when, and counts once (O2, E2)."""
+    mail = world("ada")
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    if drained_before:
+        mail.drain(now=NOW)
+    mail.change_address("ada", "ada@new.example.com", by=by, now=NOW + HOUR)
+    mail.drain(now=NOW + HOUR)
+    assert {address("ada"), "ada@new.example.com"} == set(told(mail))
+    assert 2 == len(told(mail))
+    for hours in (1, 2):
+        mail.fetch(now=NOW + DAY + hours * HOUR)
+        assert 0 == mail.drain(now=NOW + DAY + hours * HOUR).told.total() or hours == 1
+    assert 1 == ConsentState(record.entry for record in mail.store.records()).opt_out_count()
+
+
+def test_who_came_back_before_the_move_is_not_put_out_at_the_new_address() -> None:
+    """What the person has overridden follows nobody (O4)."""
+    mail = world("ada")
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    mail.drain(now=NOW)
+    asked = needs_confirmation(mail.subscribe("ada", OFFERS, proof=PROOF, now=NOW + HOUR))
+    mail.confirm(asked.token, now=NOW + HOUR)
+    mail.change_address("ada", "ada@new.example.com", by=Actor.CONTACT, now=NOW + 2 * HOUR)
+    assert "told nothing" == str(mail.drain(now=NOW + 2 * HOUR))
+
+
+def test_a_no_at_an_address_that_was_left_follows_the_person() -> None:
+    """By the link in an old mail, here or at the ESP: it binds them here, and the ESP hears of the new address (O2)."""
+    for source in ("app", "memory"):
+        mail = world("ada")
+        mail.change_address("ada", "ada@new.example.com", by=Actor.CONTACT, now=NOW)
+        mail.receive([left("ada", ALL, source=source, at=NOW + HOUR)], now=NOW + HOUR)
+        assert ListStanding.OUT_OF_ALL is mail.standing("ada", OFFERS, now=NOW + HOUR)
+        mail.drain(now=NOW + HOUR)
+        assert {"ada@new.example.com", address("ada")} - ({address("ada")} if source == "memory" else set()) == set(
+            told(mail)
+        )
+
+
+def test_of_two_addresses_the_one_that_is_refused_is_tried_again_alone() -> None:
+    """What the ESP took of a no is not told again when a person lets the rest be tried (F26)."""
+    mail = world("ada")
+    mail.change_address("ada", "ada@new.example.com", by=Actor.CONTACT, now=NOW)
+    mail.opt_out(address("ada"), scope=ALL, now=NOW)
+    fake(mail).fail("suppress", EspRefused)
+    assert Drained(refused=1) == mail.drain(now=NOW)
+    assert [address("ada")] == told(mail)
     assert 1 == mail.retry_refused(now=NOW)
-    assert 1 == mail.drain(now=NOW).told["opt-out"]
-    assert ["ada@new.example.com"] == told(mail)
+    assert Drained(told=Counter({"opt-out": 1})) == mail.drain(now=NOW)
+    assert [address("ada"), "ada@new.example.com"] == told(mail)
+
+
+# --- an ESP that says otherwise -------------------------------------------------------------------------------------
+
+
+def rejoined(at: datetime, *, source: str = "memory", name: str = "ada") -> Joined:
+    """Return an ESP's word that somebody is subscribed."""
+    said_so = Provenance(actor=Actor.ESP, through=Through.WEBHOOK, at=at, source=source)
+    return Joined(who=Who(None, parse_address(address(name))), list=OFFERS.key, provenance=said_so)
+
+
+@pytest.mark.parametrize("scope", [ALL, OFFERS_ONLY])
+def test_an_esp_that_says_subscribed_of_who_is_out_is_told_again(scope: Scope) -> None:
+    """Once for each such report, however often it is delivered, and nobody is pulled in (F30)."""
+    mail = world("ada", "bob")
+    mail.opt_out("ada", scope=scope, now=NOW)
+    mail.drain(now=NOW)
+    for hours in (1, 2):
+        for _ in range(3):
+            mail.receive([rejoined(NOW + hours * HOUR), rejoined(NOW, name="bob")], now=NOW + hours * HOUR)
+        assert {"opt-out": 1} == mail.drain(now=NOW + hours * HOUR).told
+        mail.fetch(now=NOW + hours * HOUR)
+    assert [address("ada")] * 3 == told(mail)
+    assert mail.standing("ada", OFFERS, now=NOW + DAY) is not ListStanding.ACTIVE
+    assert 1 == ConsentState(record.entry for record in mail.store.records()).opt_out_count()
+    mail.receive([rejoined(NOW + DAY, source="file:members.csv")], now=NOW + DAY)
+    assert "told nothing" == str(mail.drain(now=NOW + DAY))
+
+
+def test_an_esp_that_makes_somebody_known_who_is_out_is_told() -> None:
+    """A no by address alone, told before there was a contact: the ESP's word makes one, who stays out (F30)."""
+    mail = world("ada")
+    mail.opt_out("new@example.com", scope=ALL, now=NOW)
+    mail.drain(now=NOW)
+    mail.receive([rejoined(NOW + HOUR, name="new")], now=NOW + HOUR)
+    assert 1 == mail.drain(now=NOW + HOUR).told["opt-out"]
+    assert ["new@example.com"] * 2 == told(mail)
+    assert ListStanding.OUT_OF_ALL is mail.standing("new@example.com", OFFERS, now=NOW + HOUR)
+
+
+def test_who_came_back_here_is_not_put_out_for_what_the_esp_says() -> None:
+    """It says subscribed, and so they are (O4, F30)."""
+    mail = world("ada")
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    mail.drain(now=NOW)
+    mail.receive([rejoined(NOW + HOUR)], now=NOW + HOUR)
+    asked = needs_confirmation(mail.subscribe("ada", OFFERS, proof=PROOF, now=NOW + HOUR))
+    mail.confirm(asked.token, now=NOW + HOUR)
+    assert Drained(moot=1) == mail.drain(now=NOW + 2 * HOUR)
+    mail.receive([rejoined(NOW + 2 * HOUR)], now=NOW + 2 * HOUR)
+    assert "told nothing" == str(mail.drain(now=NOW + 2 * HOUR))
+    assert 1 == len(told(mail))
 
 
 def test_one_event_id_of_two_people_is_two_noes() -> None:
@@ -560,14 +701,14 @@ def test_a_batch_that_breaks_off_in_the_middle_is_told_again() -> None:
     assert 2 == mail.drain(now=NOW + 2 * MINUTE).told["tag"]
 
 
-def test_a_tag_of_somebody_who_is_gone_is_refused() -> None:
-    """Removed meanwhile, and nothing to tell; the others get theirs."""
+def test_a_tag_of_somebody_who_is_gone_is_passed_over() -> None:
+    """Removed meanwhile, and nothing to tell, which is no refusal; the others get theirs."""
     mail = world("ada", "bob")
     tag(mail, "ada", "bob")
     mail.store.remove([ContactId("ada")])
     drained = mail.drain(now=NOW)
-    assert (1, 1) == (drained.told["tag"], drained.refused)
-    assert [("refused", "no contact of that id")] == journal(mail, contact="ada")
+    assert (1, 1, 0) == (drained.told["tag"], drained.moot, drained.refused)
+    assert [("done", "no contact of that id")] == journal(mail, contact="ada")
 
 
 # --- erasure --------------------------------------------------------------------------------------------------------
@@ -595,6 +736,30 @@ def test_nobody_is_told_of_the_erased() -> None:
     assert {"opt-out": 1} == (drained := other.drain(now=NOW)).told
     assert 0 == drained.refused
     assert [address("bob")] == told(mail) == told(other)
+
+
+@pytest.mark.parametrize("who", ["ada", "alone@example.com"])
+def test_an_esp_that_cannot_erase_is_told_first_what_is_due(who: str) -> None:
+    """Afterwards nobody could tell it whose the no was; what it knows already it is not told (O5, E2)."""
+    esp = MemoryEsp(capabilities=frozenset(Capability) - {Capability.ERASURE})
+    mail = world("ada", esp=esp, peppers=PEPPERS)
+    mail.opt_out(who, scope=OFFERS_ONLY, now=NOW)
+    mail.drain(now=NOW)
+    mail.opt_out(who, scope=ALL, now=NOW)
+    if who == "ada":
+        mail.change_address("ada", "ada@new.example.com", by=Actor.CONTACT, now=NOW)
+    esp.fail("suppress", EspUnavailable)
+    with pytest.raises(EspUnavailable):
+        mail.erase(who, by=Actor.CONTACT, now=NOW + HOUR)
+    assert [] == list(mail.store.erased([who]))
+    mail.erase(who, by=Actor.CONTACT, now=NOW + HOUR)
+    at = {address("ada"): {OFFERS_ONLY, ALL}, "ada@new.example.com": {OFFERS_ONLY, ALL}}
+    expected = at if who == "ada" else {who: {OFFERS_ONLY, ALL}}
+    assert expected == {
+        name: {scope for other, scope in esp.suppressed if str(other) == name} for name in set(told(mail))
+    }
+    assert len(esp.suppressed) == sum(map(len, expected.values()))
+    assert "told nothing" == str(mail.drain(now=NOW + DAY))
 
 
 @pytest.mark.parametrize("kind", ["suppress", "tag"])

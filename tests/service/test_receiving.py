@@ -502,3 +502,18 @@ def test_what_a_source_does_not_say_removes_nothing() -> None:
     assert ("fair", NOW - DAY, "Europe/Tallinn", "et") == told()
     mail.receive([Known(who=Who("ada"), source="shop", signed_up_at=NOW, timezone="UTC", locale="en")], now=NOW)
     assert ("shop", NOW, "UTC", "en") == told()
+
+
+def test_an_id_that_is_too_long_keeps_nobodys_no_out() -> None:
+    """O1, F31: one event whose mail has 10,000 characters is refused with the reason; the rest of the batch gets in."""
+    mail = world("ada", "bob")
+    batch: list[Statement] = [
+        Happened(who=Who("bob"), kind=EventKind.OPENED, at=NOW, mail="m" * 10_000, source="memory"),
+        Left(who=Who("ada"), scope=Scope.all(), event_id="e" * 10_000, provenance=said(Actor.ESP, at=NOW)),
+        Happened(who=Who("bob"), kind=EventKind.OPENED, at=NOW, mail="m1", source="memory"),
+    ]
+    received = mail.receive(batch, now=NOW)
+    assert (1, 1) == (received.entries, received.events)
+    assert [batch[0]] == [statement for statement, _ in received.refused]
+    assert "10,000 characters, not 256" in str(received.refused[0][1])
+    assert ListStanding.OUT_OF_ALL is mail.standing("ada", OFFERS, now=NOW)

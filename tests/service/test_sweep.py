@@ -75,6 +75,14 @@ def asked_since(mail: Lifecycle) -> list[datetime | None]:
     return found
 
 
+class Hasty(MemoryEsp):
+    """An ESP that lists what it dates later than now."""
+
+    def opt_outs(self, *, since: datetime | None, now: datetime) -> Iterable[Statement]:
+        """Say who is out, whenever that will be."""
+        return super().opt_outs(since=since, now=now + 7300 * DAY)
+
+
 # --- what a sweep takes ---------------------------------------------------------------------------------------------
 
 
@@ -105,30 +113,76 @@ def test_a_sweep_takes_the_news_too() -> None:
     assert [] == fake(mail).reports(now=NOW + DAY)
 
 
-def test_a_sweep_reads_from_an_hour_before_the_last() -> None:
-    """The first reads everything; the ESP's clock and lists may lag a little (F32)."""
-    mail = world("ada")
+def test_a_sweep_reads_from_an_hour_before_the_latest_that_the_esp_has_named() -> None:
+    """The first reads everything, and so does each until the ESP has named an instant; lists may lag a little (F32)."""
+    mail = world("ada", "bob")
     since = asked_since(mail)
-    for hours in (0, 5, 24):
+    mail.sweep(now=NOW)
+    leave(mail, "ada", at=NOW + HOUR)
+    for hours in (5, 24):
         mail.sweep(now=NOW + hours * HOUR)
-    assert [None, NOW - HOUR, NOW + 4 * HOUR] == since
+    leave(mail, "bob", at=NOW + 30 * HOUR)
+    for hours in (31, 48):
+        mail.sweep(now=NOW + hours * HOUR)
+    assert [None, None, NOW, NOW, NOW + 29 * HOUR] == since
     mark = mail.store.bookmark(MARK)
     assert mark is not None
-    assert NOW + 24 * HOUR == mark.at
+    assert NOW + 48 * HOUR == mark.at
 
 
-@pytest.mark.parametrize(
-    ("ahead", "expected"), [(3650 * DAY, None), (2 * HOUR, None), (30 * MINUTE, NOW - 30 * MINUTE)]
-)
+def test_a_sweep_never_reads_from_later_than_the_last() -> None:
+    """An ESP whose clock runs a little ahead, or that names an instant years ahead, hides nobody (F64)."""
+    mail = world("ada", "bob", esp=Hasty())
+    since = asked_since(mail)
+    leave(mail, "ada", at=NOW + 30 * MINUTE)
+    leave(mail, "bob", at=NOW + 3650 * DAY)
+    mail.sweep(now=NOW)
+    mail.sweep(now=NOW + HOUR)
+    assert [None, NOW - HOUR] == since
+
+
+def test_an_esp_that_dates_nothing_is_read_whole() -> None:
+    """What is stamped with the instant of our looking says nothing of the ESP's clock (F64)."""
+
+    class Undated(MemoryEsp):
+        def opt_outs(self, *, since: datetime | None, now: datetime) -> Iterable[Statement]:
+            assert since is None
+            return [left("ada", ALL, at=now, dated=False)]
+
+    mail = world("ada", esp=Undated())
+    since = asked_since(mail)
+    for hours in range(3):
+        mail.sweep(now=NOW + hours * HOUR)
+    assert [None] * 3 == since
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(3650 * DAY, None), (2 * HOUR, None), (30 * MINUTE, NOW - 25 * HOUR)])
 def test_a_bookmark_from_the_future_is_not_believed(ahead: timedelta, expected: datetime | None) -> None:
     """A clock that was years ahead would hide every no until then: everything is read again (F64)."""
-    mail = world("ada")
+    mail = world("ada", "bob")
+    leave(mail, "bob", at=NOW - DAY)
     mail.sweep(now=NOW + ahead)
     leave(mail, "ada")
     since = asked_since(mail)
     mail.sweep(now=NOW)
     assert [expected] == since
     assert ListStanding.OUT_OF_ALL is standing(mail, "ada")
+
+
+@pytest.mark.parametrize("earlier", [[], ["bob"]], ids=["nobody had left", "somebody had"])
+def test_a_clock_that_is_years_ahead_and_stays_so_hides_no_no(earlier: list[str]) -> None:
+    """Whoever leaves at the ESP by its clock is found by ours, and others are mailed: nothing goes unscreened (F64)."""
+    mail = world("ada", "bob", "cem")
+    ahead = NOW + 3650 * DAY
+    for name in earlier:
+        leave(mail, name, at=NOW)
+    mail.sweep(now=ahead)
+    leave(mail, "ada", at=NOW + HOUR)
+    lose_news(mail)
+    mail.sweep(now=ahead + 2 * HOUR)
+    assert ListStanding.OUT_OF_ALL is mail.standing("ada", OFFERS, now=ahead + 3 * HOUR)
+    mail.send(mail.plan("spring", now=ahead + 3 * HOUR), now=ahead + 3 * HOUR)
+    assert sorted({"bob", "cem"} - set(earlier)) == mailed(mail)
 
 
 def test_a_sweep_is_received_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +201,8 @@ def test_a_sweep_is_received_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sweep_that_fails_begins_anew() -> None:
     """Whatever call fails, the bookmark stays where it was, and nothing is missed (E2)."""
     for operation in ("reports", "acknowledge", "opt_outs"):
-        mail = world("ada")
+        mail = world("ada", "bob")
+        leave(mail, "bob")
         mail.sweep(now=NOW)
         leave(mail, "ada", at=NOW + HOUR)
         fake(mail).fail(operation, EspUnavailable)
@@ -157,7 +212,7 @@ def test_a_sweep_that_fails_begins_anew() -> None:
         mail.sweep(now=NOW + 3 * HOUR)
         assert [NOW - HOUR] == since
         assert ListStanding.OUT_OF_ALL is standing(mail, "ada")
-        assert 1 == len(entries(mail, OptOut))
+        assert 2 == len(entries(mail, OptOut))
 
 
 def test_a_sweep_brings_nobody_back() -> None:

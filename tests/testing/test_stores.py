@@ -130,6 +130,22 @@ class OpenDoor(MemoryStore):
         return [one for one in events if one.id not in seen]
 
 
+class CutsTexts(MemoryStore):
+    """Keeps 255 characters of a text, as a column of that length would."""
+
+    def append(self, entries: Sequence[Entry], *, at: datetime) -> Sequence[Record]:
+        return super().append(
+            [evolve(one, provenance=evolve(one.provenance, text=one.provenance.text[:255])) for one in entries], at=at
+        )
+
+
+class CutsLinks(MemoryStore):
+    """Keeps 255 characters of a link."""
+
+    def admit(self, events: Sequence[EngagementEvent]) -> Sequence[EngagementEvent]:
+        return super().admit([evolve(one, link=one.link[:255]) for one in events])
+
+
 class ForgetfulDoor(MemoryStore):
     """Remembers the ids of the last batch only."""
 
@@ -267,6 +283,26 @@ class SettleForgetsTheNo(MemoryStore):
             self._claims[campaign][one] = evolve(self._claims[campaign][one], opted_out_at=None)
 
 
+class SettlesAnyway(MemoryStore):
+    """Takes up what was returned, whoever is mailed there by now."""
+
+    def settle(
+        self, campaign: CampaignKey, contact_ids: Collection[ContactId], state: ClaimState, *, at: datetime
+    ) -> None:
+        for one in contact_ids:
+            self._claims[campaign][one] = evolve(self._claims[campaign][one], state=state, at=at)
+
+
+class SettlesTheRest(MemoryStore):
+    """Settles whom it finds before it fails."""
+
+    def settle(
+        self, campaign: CampaignKey, contact_ids: Collection[ContactId], state: ClaimState, *, at: datetime
+    ) -> None:
+        for one in contact_ids:
+            super().settle(campaign, [one], state, at=at)
+
+
 class UnorderedClaims(MemoryStore):
     """Gives claims in the order of campaigns."""
 
@@ -320,6 +356,8 @@ STORES: dict[type[MemoryStore], str] = {
     SortsLikePeople: "test_each_yields_everybody_once_in_order_of_id",
     LosesTypes: "test_a_contact_comes_back_whole",
     OpenDoor: "test_the_door_lets_each_event_in_once",
+    CutsTexts: "test_long_texts_come_back_whole",
+    CutsLinks: "test_long_texts_are_kept_whole",
     ForgetfulDoor: "test_the_door_lets_each_event_in_once",
     QuarantineUsesIds: "test_quarantine_keeps_events_out",
     RemovesTheDoor: "test_who_was_removed_may_come_back",
@@ -334,6 +372,8 @@ STORES: dict[type[MemoryStore], str] = {
     NeverClaimsAgain: "test_only_what_was_returned_may_be_claimed_again",
     EndlessChunks: "test_a_chunk_has_an_end",
     LatestNo: "test_the_earliest_no_after_hand_off_stays",
+    SettlesAnyway: "test_what_was_returned_is_not_taken_up_where_another_has_the_inbox",
+    SettlesTheRest: "test_who_has_no_claim_is_not_settled",
     SettleForgetsTheNo: "test_the_earliest_no_after_hand_off_stays",
     UnorderedClaims: "test_claims_of_a_contact_come_oldest_first",
     NoTransactions: "test_every_kind_of_write_is_undone_together",

@@ -3,21 +3,24 @@
 # ruff: noqa: ARG002, D102 - the broken ones say in their class's docstring what they break
 
 from collections.abc import Collection, Mapping, Sequence, Set
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
 import pytest
 from attrs import evolve
 
+from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.memory import MemoryStore
 from lifecycle_mail.memory.base import Name
+from lifecycle_mail.memory.log import Shelf, named_in
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import AddressChanged, Entry, Record
+from lifecycle_mail.model.entries import STATE, AddressChanged, Entry, Lift, OptOut, Record
 from lifecycle_mail.model.names import CampaignKey, ContactId, EntryId
 from lifecycle_mail.model.peppers import Peppers, is_hashed
-from lifecycle_mail.model.redaction import redacted, renamed, with_id
-from lifecycle_mail.ports import ClaimState
+from lifecycle_mail.model.redaction import ERASED, redacted, renamed, with_id
+from lifecycle_mail.ports import Claim, ClaimState
 from tests.testing.suites import breaks, suite_of
 
 T = TypeVar("T", bound=Entry)
@@ -49,9 +52,9 @@ class KeepsTasks(MemoryStore):
 class KeepsWhatIsEarly(MemoryStore):
     """Leaves events of the future."""
 
-    def _erase_events(self, contact_id: ContactId, name: ContactId) -> None:
+    def _remove(self, contact_id: ContactId) -> None:
         early = dict(self._quarantined)
-        super()._erase_events(contact_id, name)
+        super()._remove(contact_id)
         self._quarantined = early
 
 
@@ -100,6 +103,42 @@ class MendsNothing(MemoryStore):
             if not is_hashed(record.entry.subject.contact_id or "") and not is_hashed(record.entry.subject.key or ""):
                 self._replace_entry(record, before[record.seq])
         return gone
+
+
+class MendsNoLifts(MemoryStore):
+    """Leaves lifts of others with references to ids that are gone."""
+
+    def _erase_records(self, names: Mapping[str, str]) -> Set[EntryId]:
+        before = {record.seq: record.entry for record in self._log if isinstance(record.entry, Lift)}
+        gone = super()._erase_records(names)
+        for seq, entry in before.items():
+            self._replace_entry(self._log[seq - 1], entry)
+        return gone
+
+
+class MakesUpWords(MemoryStore):
+    """Lets words stand where none stood."""
+
+    def _replace_entry(self, record: Record, entry: Entry) -> None:
+        spoken = evolve(entry.provenance, text=ERASED)
+        super()._replace_entry(record, with_id(evolve(entry, provenance=spoken), entry.id))
+
+
+class TakesStatesForEvents(MemoryStore):
+    """Leaves nothing by which a state is known for one."""
+
+    def _replace_entry(self, record: Record, entry: Entry) -> None:
+        if isinstance(entry, OptOut):
+            entry = with_id(evolve(entry, event_id=entry.event_id.removeprefix(STATE)), entry.id)
+        super()._replace_entry(record, entry)
+
+
+class HidesOneForm(MemoryStore):
+    """Knows who was erased by one hash alone, though another pepper is in use."""
+
+    def _hide(self, names: Mapping[str, str]) -> None:
+        for hashed in names.values():
+            self._set(self._erased, hashed, hashed)
 
 
 class ForgetsWhomItErased(MemoryStore):
@@ -168,7 +207,7 @@ class ReusesIds(MemoryStore):
     """Writes a contact under an id that was erased."""
 
     def put(self, contacts: Sequence[Contact]) -> None:
-        erased, self._erased = self._erased, set()
+        erased, self._erased = self._erased, {}
         try:
             super().put(contacts)
         finally:
@@ -257,7 +296,8 @@ class TakesHashesForErasures(MemoryStore):
     """Believes that whoever is known by a hash was erased."""
 
     def append(self, entries: Sequence[Entry], *, at: datetime) -> Sequence[Record]:
-        self._erased |= {one.subject.key for one in entries if one.subject.key and is_hashed(one.subject.key)}
+        keys = [one.subject.key for one in entries if one.subject.key and is_hashed(one.subject.key)]
+        self._erased |= {key: key for key in keys}
         return super().append(entries, at=at)
 
 
@@ -283,7 +323,76 @@ class ForgetsFormerHashes(MemoryStore):
         return {who: [one for one in entries if one.subject.key not in former] for who, entries in found.items()}
 
 
+class ErasesPlainNamesOnly(MemoryStore):
+    """Leaves what was told of somebody under a hash."""
+
+    def _erase_records(self, names: Mapping[str, str]) -> Set[EntryId]:
+        told, self._told_by_hash = self._told_by_hash, set()
+        erased, self._erased = self._erased, {}
+        try:
+            return super()._erase_records(names)
+        finally:
+            self._told_by_hash, self._erased = told, erased
+
+
+class TakesHashesForRedacted(MemoryStore):
+    """Believes that whatever names a hash was redacted already."""
+
+    def _erase_records(self, names: Mapping[str, str]) -> Set[EntryId]:
+        hashes = {name for record in self._log for name in named_in(record.entry) if is_hashed(name)}
+        erased, self._erased = self._erased, self._erased | {name: name for name in hashes}
+        try:
+            return super()._erase_records(names)
+        finally:
+            self._erased = erased
+
+
+class HidesOneHash(MemoryStore):
+    """Knows who was erased by the newest hash alone, and keeps the words that come under another."""
+
+    def _hide(self, names: Mapping[str, str]) -> None:
+        super()._hide(names)
+        self._erased = {form: kept for form, kept in self._erased.items() if form == kept}
+
+
+class TakesAnythingForAHash(MemoryStore):
+    """Passes over in silence what begins like a hash."""
+
+    def erase(self, contact_id: ContactId, keys: Collection[MatchKey]) -> None:
+        with suppress(InvalidInput):
+            super().erase(contact_id, keys)
+
+
+class KeepsIdsOfTheRemoved(MemoryStore):
+    """Forgets whose the events were that a removed contact had."""
+
+    def remove(self, contact_ids: Collection[ContactId]) -> None:
+        super().remove(contact_ids)
+        self._seen = {one: ContactId("") if whose in contact_ids else whose for one, whose in self._seen.items()}
+
+
+class LooksAtOneInbox(MemoryStore):
+    """Does not ask who was mailed under other hashes of an address."""
+
+    def _holders(self, campaign: CampaignKey, addresses: Collection[str]) -> list[Claim]:
+        return super()._holders(campaign, list(addresses)[:1])
+
+
+class FindsNoHashedIds(MemoryStore):
+    """Finds what was told of an address under a hash, and not of an id."""
+
+    def _of_contact(self, contact_id: ContactId) -> Shelf:
+        return self._by_contact.get(self._stored(contact_id), {})
+
+
 STORES: dict[type[MemoryStore], str] = {
+    ErasesPlainNamesOnly: "test_who_is_known_by_hashes_alone_can_be_erased",
+    TakesHashesForRedacted: "test_a_contact_who_is_known_by_hashes_too_can_be_erased",
+    HidesOneHash: "test_what_a_hash_brings_later_cannot_be_read",
+    TakesAnythingForAHash: "test_what_only_looks_like_a_hash_is_not_erased_in_silence",
+    KeepsIdsOfTheRemoved: "test_who_was_archived_can_be_erased",
+    LooksAtOneInbox: "test_an_inbox_that_is_known_by_an_older_hash_gets_one_mail",
+    FindsNoHashedIds: "test_an_id_may_be_known_by_a_hash",
     MatchesNoHashes: "test_what_names_a_hash_is_about_whoever_it_is_of",
     TakesHashesForErasures: "test_who_is_known_by_a_hash_was_not_erased",
     TakesAnyHash: "test_a_hash_under_a_pepper_that_is_not_here_is_refused",
@@ -297,7 +406,11 @@ STORES: dict[type[MemoryStore], str] = {
     LeavesAGap: "test_what_binds_them_still_does",
     RedactsAgain: "test_who_is_erased_twice_is_erased",
     MendsNothing: "test_others_who_cite_what_was_erased_still_do",
-    ForgetsWhomItErased: "test_what_binds_them_still_does",
+    MendsNoLifts: "test_whatever_of_others_cites_what_was_erased_still_does",
+    TakesStatesForEvents: "test_one_click_that_was_told_twice_is_one_no_still",
+    HidesOneForm: "test_a_hash_under_the_pepper_that_hid_others_brings_no_word",
+    MakesUpWords: "test_what_was_said_without_words_gets_none",
+    ForgetsWhomItErased: "test_somebody_who_was_never_heard_of_can_be_erased",
     TellsTheHash: "test_what_binds_them_still_does",
     TellsEveryName: "test_each_name_is_found_by_itself",
     TellsNobody: "test_a_store_knows_whom_it_erased",

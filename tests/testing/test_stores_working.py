@@ -217,6 +217,17 @@ class RevivesTheDone(MemoryStore):
         return len(found)
 
 
+class BelievesTheLatest(MemoryStore):
+    """Takes the latest answer for the outcome, whoever gives it."""
+
+    def note(self, attempts: Sequence[Attempt], *, due_at: datetime | None = None) -> None:
+        super().note(attempts, due_at=due_at)
+        for one in attempts:
+            kept = self._tasks.get(one.task)
+            if kept is not None:
+                self._keep(evolve(kept, posted=evolve(kept.posted, state=one.state)))
+
+
 # --- bookmarks, bindings, and what is set aside ---------------------------------------------------------------------
 
 
@@ -282,6 +293,7 @@ STORES: dict[type[MemoryStore], str] = {
     ForgetsWhenItIsDue: "test_noting_lets_go_of_a_task",
     NotesStrangers: "test_a_task_that_is_gone_is_not_noted",
     KeepsTheLatestTry: "test_tries_are_counted_and_written_down",
+    BelievesTheLatest: "test_what_is_done_stays_done",
     RevivesTheDone: "test_only_what_was_refused_is_revived",
     OnlyForward: "test_a_bookmark_is_set_forward_and_back",
     ReadsPatterns: "test_bookmarks_are_found_by_how_their_names_begin",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import count
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lifecycle_mail_sql import SqlStore, schema
+from lifecycle_mail_sql import SqlStore, keeping, schema
 from lifecycle_mail_sql.beside import Beside
 from sqlalchemy import select, text
 
@@ -21,10 +22,11 @@ from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import Entry
+from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.ports import Maintained
 from lifecycle_mail.testing.stores.making import PEPPERS
-from tests.service.worlds import NOW, OFFERS, world
+from tests.service.worlds import NOW, OFFERS, address, world
 from tests.strategies import CONTACTS, KEYS, MINUTE, logs
 
 Opened = Callable[[], SqlStore]
@@ -117,6 +119,17 @@ def test_evidence_that_was_changed_is_found_and_not_read(filled: SqlStore) -> No
         list(filled.records())
 
 
+def test_an_event_id_that_is_gone_is_found_and_not_read(filled: SqlStore) -> None:
+    """F11, F33: a no without the id of its click would be another no when it comes again."""
+    gone = "DELETE FROM evidence WHERE seq = (SELECT min(seq) FROM evidence WHERE event_id IS NOT NULL)"
+    tamper(filled, gone)
+    ((place, said),) = problems(filled)
+    assert "log" == place
+    assert "is not there: restore a backup, then sweep" in said
+    with pytest.raises(RegistryDamaged, match="the event id of record"):
+        list(filled.records())
+
+
 @pytest.mark.parametrize(
     ("table", "change"),
     [
@@ -191,10 +204,71 @@ def test_a_wrong_revision_is_a_problem(filled: SqlStore, change: str, fix: str) 
 
 def test_an_older_revision_is_a_problem_with_a_command(filled: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """F5: it can be upgraded."""
+    before = schema.REVISION
     monkeypatch.setattr(schema, "REVISION", "9999")
-    assert [("schema", "schema: 0001, and this version needs 9999 (run `lifecycle-mail db upgrade`)")] == problems(
+    assert [("schema", f"schema: {before}, and this version needs 9999 (run `lifecycle-mail db upgrade`)")] == problems(
         filled
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DROP TABLE chores", "chores: the table is not there (restore a backup, then sweep)"),
+        (
+            "ALTER TABLE aside RENAME COLUMN why TO y",
+            "aside: the table has no column why (restore a backup, then sweep)",
+        ),
+        ("DROP TABLE lifecycle_mail_version", "schema: there is no registry here (name the registry, or make one with"),
+    ],
+)
+def test_a_table_or_column_that_is_gone_is_a_problem(opened: Opened, change: str, said: str) -> None:
+    """F11: found whether or not anybody asked for it yet, with its name; nothing raises."""
+    store = opened()
+    with store.db.writing() as tx:
+        tx.execute(text(change))
+    ((path, found),) = problems(store)
+    assert said.partition(":")[0] == path
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize("left", ["half", "letter"])
+def test_a_file_that_cannot_be_read_is_a_problem_with_what_to_do(tmp_path: Path, left: str) -> None:
+    """F11: cut off, or no database at all: `check` says so and sends nobody to `check` again."""
+    path = tmp_path / "mail.db"
+    with closing(SqlStore(f"sqlite:///{path}", peppers=PEPPERS)) as store:
+        fill(store)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if left == "half" else b"Dear registry, " * 1000)
+    with closing(SqlStore(f"sqlite:///{path}", peppers=PEPPERS, ready=False)) as store:
+        found = problems(store)
+    assert {"file"} == {place for place, _ in found}
+    assert all("restore a backup, then sweep" in said and "db check" not in said for _, said in found)
+
+
+def test_one_bit_of_a_name_in_a_large_file_hides_no_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F11: of a file of more than 64 MB not all is verified when it is opened, but a no is found or it is refused."""
+    monkeypatch.setattr(keeping, "_QUICK", 0)
+    path, name = tmp_path / "mail.db", MatchKey(f"1:{address('stranger')}")
+    with closing(SqlStore(f"sqlite:///{path}", peppers=PEPPERS)) as store:
+        fill(store)
+        expected = store.marks([name])
+    assert {Scope.all()} == expected[name].noes
+    whole = path.read_bytes()
+    places = [one.end() - 1 for one in re.finditer(re.escape(name.encode()), whole)]
+    refused = 0
+    for place in places:
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        try:
+            store = SqlStore(f"sqlite:///{path}", peppers=PEPPERS)
+        except RegistryDamaged:
+            refused += 1
+            continue
+        with closing(store):
+            assert expected == store.marks([name])
+    assert refused >= 2  # the row and the index of the names
 
 
 def test_stats_count_what_there_is(filled: SqlStore) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from adapters.sql.tests.registries import CONFIG, PEPPER, PEPPER_ID, Registry
 from lifecycle_mail import Scope
+from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.service.moving import IMPORT_CHUNK
 from lifecycle_mail.testing import frozen_now
 from tests.cli.running import rows_of, run, run_well, written
@@ -80,7 +82,7 @@ def test_what_stands_beside_the_log_is_checked_and_rebuilt(db: Registry) -> None
     db.well("optouts", "list")
 
 
-@pytest.mark.parametrize("command", [["optouts", "list"], ["screen", "people.csv"], ["db", "check"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["optouts", "list"], ["screen", "people.csv"], ["db", "stats"]], ids=" ".join)
 def test_a_file_that_is_no_registry_is_refused_in_a_line(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +209,35 @@ def test_the_registry_is_read_as_of_an_instant(three: Registry) -> None:
     )
 
 
+def test_data_for_programs_holds_no_formula(db: Registry, tmp_path: Path) -> None:
+    """A cell with a line end in it is quoted, so that its second line begins no row with a formula (F56)."""
+    file = tmp_path / "out.csv"
+    file.write_bytes(b'email,campaign,reason\nada@example.com,"a\r=HYPERLINK(1)","b\r=1"\n')
+    db.well("optouts", "import", file, "--source", "c\r=1")
+    for command in ("list", "causes"):
+        out = db.well("optouts", command, "--format", "csv").out
+        assert "\r" in out
+        assert all(cell[:1] != "=" for row in csv.reader(io.StringIO(out, newline="")) for cell in row)
+        assert not any(line.startswith("=") for line in re.sub('"[^"]*"', "", out).replace("\r", "\n").split("\n"))
+
+
+def test_a_no_to_a_list_that_nobody_declared_is_refused(db: Registry, tmp_path: Path) -> None:
+    """Of an imported list too, and where there are no lists at all: 3, and nothing is written."""
+    file = written(tmp_path / "out.csv", "email\nada@example.com\n")
+    ran = db.run("optouts", "import", file, "--scope", "list:nope")
+    assert (3, True) == (ran.code, "no list named 'nope'" in ran.err)
+    assert [] == db.rows("optouts", "list")
+
+
+def test_peppers_that_are_no_text_are_refused(db: Registry, tmp_path: Path) -> None:
+    """A file of peppers that is not UTF-8 is 3, in a line, and nothing of it is shown."""
+    peppers = tmp_path / "peppers"
+    peppers.write_bytes("2026=gehört-niemandem-sonst".encode("cp1252"))
+    ran = db.run("optouts", "list", "--pepper-file", peppers)
+    assert (3, 1, False) == (ran.code, len(ran.err.strip().splitlines()), "niemandem" in ran.err)
+    assert "UTF-8" in ran.err
+
+
 # --- in and out -------------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +305,50 @@ def test_an_export_as_hashes_names_nobody(three: Registry, tmp_path: Path, monke
     people = written(tmp_path / "people.txt", "ada@example.com\nzoe@example.com\n")
     other.well("screen", people, "--out", tmp_path)
     assert ["held", "clear"] == [row["outcome"] for row in rows_of(tmp_path / "screened.csv")]
+
+
+@pytest.mark.parametrize("beside", ["", "-journal", "-wal", "-shm"])
+def test_nothing_is_written_over_the_registry(beside: str, three: Registry, tmp_path: Path) -> None:
+    """An export, the rejects of an import and an archive are refused where they would replace it: 3, all is there."""
+    registry = Path(three.db)
+    target = registry.with_name(registry.name + beside)
+    link = tmp_path / "link.csv"
+    link.symlink_to(target)
+    file = written(tmp_path / "out.csv", "email\ndan@example.com\nno address\n")
+    for path in (target, tmp_path / "x" / ".." / target.name, link):
+        for command in (
+            ["export", path],
+            ["import", file, "--rejects", path],
+        ):
+            ran = three.run("optouts", *command)
+            assert (3, True) == (ran.code, "is the registry" in ran.err), command
+        with three.open() as mail:
+            for write in (mail.export_opt_outs, mail.export_profiles):
+                with pytest.raises(InvalidInput, match="is the registry"):
+                    write(path)
+            with pytest.raises(InvalidInput, match="is the registry"):
+                mail.export_subscriptions(path, now=frozen_now)
+            with pytest.raises(InvalidInput, match="is the registry"):
+                mail.import_opt_outs(file, now=frozen_now, rejects=path)
+    assert 3 == three.run("archive", "ada@example.com", "--out", target, "--why", "left", "--yes").code
+    assert 3 == len(three.rows("optouts", "list"))
+    assert "no problems" in three.well("db", "check").out
+
+
+def test_nothing_is_written_over_what_is_read(three: Registry, config: Path, tmp_path: Path) -> None:
+    """The list that is imported or screened, the configuration and the peppers stay as they are: 3."""
+    read = "email\ndan@example.com\nno address\n"
+    file, peppers = written(tmp_path / "screened.csv", read), written(tmp_path / "peppers", PEPPER)
+    hard = tmp_path / "hard.csv"
+    hard.hardlink_to(file)
+    options = ["-c", config, "--pepper-file", peppers]
+    for target, what in ((config, "configuration"), (peppers, "peppers"), (file, "is read"), (hard, "is read")):
+        ran = three.run("optouts", "import", file, "--rejects", target, *options)
+        assert (3, True) == (ran.code, what in ran.err)
+    for target in (config, peppers):
+        assert 3 == three.run("optouts", "export", target, *options).code
+    assert 3 == three.run("screen", file, "--out", tmp_path).code
+    assert [read, PEPPER, CONFIG] == [one.read_text(encoding="utf-8") for one in (file, peppers, config)]
 
 
 # --- screening --------------------------------------------------------------------------------------------------------

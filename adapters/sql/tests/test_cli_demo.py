@@ -139,6 +139,19 @@ def test_a_campaign_that_a_dead_worker_holds_is_sent_later(tmp_path: Path) -> No
     assert Counter(dict.fromkeys(MAILED, 1)) == _mailed(db)
 
 
+def test_a_demo_whose_database_is_gone_says_what_to_delete(tmp_path: Path) -> None:
+    """Its mails alone would make it send twice, or nothing: 3, and how to begin anew."""
+    db = tmp_path / "demo.db"
+    run_well("demo", "--db", db)
+    mails = db.with_name("demo.db.mails.jsonl")
+    db.unlink()
+    ran = run("demo", "--db", db)
+    assert (3, True) == (ran.code, f"{mails}: mails of a demo whose database is gone: delete it too" in ran.err)
+    assert not db.exists()
+    mails.unlink()
+    run_well("demo", "--db", db)
+
+
 def test_the_demo_leaves_other_registries_alone(tmp_path: Path) -> None:
     """Made-up people have no place among real ones: a registry that it did not make is refused, with 3."""
     db = tmp_path / "mail.db"

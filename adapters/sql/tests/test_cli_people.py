@@ -8,6 +8,14 @@ from pathlib import Path
 import pytest
 
 from adapters.sql.tests.registries import CONFIG, PEPPER, Registry, copied, demo_registry
+from lifecycle_mail.model.addresses import parse_address
+from lifecycle_mail.model.entries import SuppressionKind
+from lifecycle_mail.model.intake import Held, Who
+from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
+from lifecycle_mail.ports import Attempt, Task, TaskKind, TaskState
+from lifecycle_mail.service import Breaker
+from lifecycle_mail.testing import frozen_now
 from tests.cli.running import rows_of, run, run_well, written
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -78,6 +86,22 @@ def test_a_picture_says_what_somebody_is_worth(db: Registry) -> None:
     ran = db.run("picture", "nobody@example.com")
     assert 3 == ran.code
     assert "nobody@" not in ran.err
+
+
+def test_who_is_known_by_a_no_alone_is_shown(db: Registry) -> None:
+    """Whom `optouts add` remembers is found, now and as of an instant, though they are no contact (O3, O10)."""
+    db.well("optouts", "add", "zoe@example.com", "--all", "--reason", "too-many")
+    text = db.well("picture", "Zoe@Example.com").out
+    assert "no contact" in text
+    assert "out of all, through application" in text
+    data = json.loads(db.well("picture", "zoe@example.com", "--format", "json").out)
+    assert (None, ["all"]) == (data["contact_id"], [no["scope"] for no in data["opt_outs"]])
+    then = db.well("optouts", "as-of", "2099-01-01", "--who", "zoe@example.com", "--format", "json")
+    assert ["all"] == [no["scope"] for no in json.loads(then.out)["opt_outs"]]
+    assert [{"list": "offers", "standing": "out-of-all"}] == json.loads(then.out)["lists"]
+    assert "still to come" in then.err
+    before = db.run("optouts", "as-of", "2026-02-04", "--who", "zoe@example.com")
+    assert (3, False) == (before.code, "still to come" in before.err)
 
 
 def test_how_somebody_stood_at_an_instant(db: Registry) -> None:
@@ -195,10 +219,22 @@ def test_an_archive_may_be_declined(db: Registry, tmp_path: Path, monkeypatch: p
     db.well("picture", BOB)
 
 
-@pytest.mark.parametrize("text", ["no json", "[]", '{"format": "else"}'])
+@pytest.mark.parametrize("why", ["", "  "])
+def test_a_reason_says_something(why: str, db: Registry, tmp_path: Path) -> None:
+    """An archive, and its end, has a reason; an empty one is wrong usage, and names the option."""
+    for command in (["archive", BOB, "--out", tmp_path / "bob.json", "--yes"], ["restore", tmp_path / "letter"]):
+        written(tmp_path / "letter", "{}")
+        ran = db.run(*command, "--why", why)
+        assert (2, True) == (ran.code, "--why" in ran.err)
+    db.well("picture", BOB)
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"format": "else"}', "[" * 100_000, '{"log":' * 50_000, "\udcff"])
 def test_what_is_no_document_restores_nobody(text: str, db: Registry, tmp_path: Path) -> None:
     """Another file is 3, with the place and what to give."""
-    ran = db.run("restore", written(tmp_path / "x.json", text), "--why", "back")
+    path = tmp_path / "x.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    ran = db.run("restore", path, "--why", "back")
     assert 3 == ran.code
     assert "archive: 1 problem" in ran.err
 
@@ -207,24 +243,32 @@ def test_what_is_no_document_restores_nobody(text: str, db: Registry, tmp_path: 
 
 
 def test_the_outbox_is_drained_and_told_of(db: Registry) -> None:
-    """An opt-out reaches the ESP once; each try is in the journal; what has nothing to tell is refused, and 1 (E2)."""
+    """An opt-out reaches the ESP once; each try is in the journal, that there was nothing to tell as well (E2)."""
     assert [] == db.rows("outbox", "list")
-    first = db.run("outbox", "drain", "--esp", "memory")
-    assert (1, "told 1 opt-out, refused 1\n") == (first.code, first.out)
+    assert "told 1 opt-out, passed over 1\n" == db.well("outbox", "drain", "--esp", "memory").out
     assert "told nothing" in db.well("outbox", "drain", "--esp", "memory").out
+    done = db.rows("outbox", "list", "--state", "done")
+    assert ["done", "done"] == [one["state"] for one in done]
+    assert "2 done, 0 refused" in db.well("outbox", "list").out
+    assert [] == db.rows("outbox", "list", "--state", "done", "--target", "esp:else")
+    notes = [tried["note"] for one in done for tried in db.rows("outbox", "journal", one["task"])]
+    assert [True, False] == sorted(map(bool, notes), reverse=True)
+
+
+def test_what_the_esp_refused_is_shown_and_tried_again(db: Registry) -> None:
+    """A task that was refused stands in the list with its journal, until a person lets it be tried again (E2)."""
+    with db.open() as mail:
+        task = Task(target="esp:memory", kind=TaskKind.TAG, contact_id=ContactId("x"), detail="vip", made_at=frozen_now)
+        mail.store.post([task])
+        mail.store.note([Attempt(task=task.id, at=frozen_now, state=TaskState.REFUSED, note="400: no such tag")])
     (refused,) = db.rows("outbox", "list")
-    (done,) = db.rows("outbox", "list", "--state", "done")
-    assert ("refused", "done") == (refused["state"], done["state"])
-    assert "1 done, 1 refused" in db.well("outbox", "list").out
-    assert [] == db.rows("outbox", "list", "--target", "esp:else")
-    (tried,) = db.rows("outbox", "journal", refused["task"])
-    assert "refused" == tried["state"]
-    assert tried["note"]
-    assert "1 tasks are due again" in db.well("outbox", "retry", refused["task"]).out
+    assert (task.id, "refused", 1) == (refused["task"], refused["state"], refused["tries"])
+    assert [{"at": "2026-03-02T09:00:00+00:00", "state": "refused", "note": "400: no such tag"}] == db.rows(
+        "outbox", "journal", task.id
+    )
+    assert "1 tasks are due again" in db.well("outbox", "retry", task.id).out
     assert "0 tasks are due again" in db.well("outbox", "retry", "--all").out
-    assert 1 == db.run("outbox", "drain", "--esp", "memory").code
-    assert "1 tasks are due again" in db.well("outbox", "retry", "--all").out
-    assert 2 == len(db.rows("outbox", "journal", refused["task"]))
+    assert ["due"] == [one["state"] for one in db.rows("outbox", "list")]
 
 
 def test_the_outbox_is_shown_in_part(db: Registry) -> None:
@@ -242,6 +286,56 @@ def test_the_outbox_is_drained_for_somebody(db: Registry) -> None:
     assert 3 == db.run("outbox", "journal", "0000").code
     assert 2 == db.run("outbox", "retry").code
     assert 2 == db.run("outbox", "retry", "0000", "--all").code
+
+
+# --- what a breaker set aside -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def blocked(db: Registry) -> Registry:
+    """A registry in which a breaker keeps the bounces of three of ten people out of the log."""
+    with db.open() as mail:
+        mail.breaker = Breaker(share=0.1, least=1)
+        said = Provenance(actor=Actor.ESP, through=Through.BOUNCE, at=frozen_now, source="esp")
+        whom = [Who(address=parse_address(f"{name}@example.com")) for name in ("bob", "cleo", "eve")]
+        held = [
+            Held(who=who, kind=SuppressionKind.BOUNCE, provenance=said, event_id=f"b{n}") for n, who in enumerate(whom)
+        ]
+        mail.receive(held, now=frozen_now)
+        assert 3 == len(mail.aside())
+    return db
+
+
+def test_what_was_set_aside_is_shown_and_decided(blocked: Registry) -> None:
+    """Each is shown with why it waits; accepted it suppresses, let go of with a reason it does not (F66)."""
+    first, second, third = blocked.rows("aside", "list")
+    assert ("bounce", "esp", True) == (first["kind"], first["source"], bool(first["why"]))
+    assert "1 suppressed" in blocked.well("aside", "accept", first["id"]).out
+    assert [second, third] == blocked.rows("aside", "list")
+    assert "1 let go" in blocked.well("aside", "discard", second["id"], "--why", "blocked").out
+    assert "1 suppressed" in blocked.well("aside", "accept", "--all").out
+    assert "0 wait" in blocked.well("aside", "list").out
+    held = {who: json.loads(blocked.well("picture", who, "--format", "json").out)["suppressions"]
+            for who in (first["who"], second["who"], third["who"])}  # fmt: skip
+    assert {first["who"]: ["bounce"], second["who"]: [], third["who"]: ["bounce"]} == {
+        who: list(kinds) for who, kinds in held.items()
+    }
+
+
+def test_a_decision_says_about_what(blocked: Registry) -> None:
+    """Neither all nor none is guessed, an empty reason is none, and what does not wait is unknown."""
+    waiting = blocked.rows("aside", "list")
+    for arguments in (["accept"], ["accept", "x", "--all"], ["discard", "--all"], ["discard", "--all", "--why", " "]):
+        assert 2 == blocked.run("aside", *arguments).code
+    assert 3 == blocked.run("aside", "accept", "0000").code
+    assert waiting == blocked.rows("aside", "list")
+
+
+def test_the_esp_is_swept(db: Registry) -> None:
+    """What an ESP can say is taken, with `--esp`; without one there is nobody to ask: 2 (E3)."""
+    nobody = db.run("sweep")
+    assert (2, True) == (nobody.code, "--esp NAME" in nobody.err)
+    assert "0 statements" in db.well("sweep", "--esp", "memory").out
 
 
 # --- decisions --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifecycle_mail_sql import SqlStore
+from lifecycle_mail_sql import SqlStore, schema
+from sqlalchemy import select
 
 from adapters.sql.tests.servers import Server
 from lifecycle_mail.ports import Store
@@ -45,6 +46,12 @@ class TestSqlite(_Durable):
         """Return a store in a new file."""
         return SqlStore(f"sqlite:///{self.folder}/{next(_numbers)}.db", peppers=PEPPERS)
 
+    def raw(self, store: Any) -> str:
+        """Return the bytes of the file, of what is beside it, and what is free in it."""
+        path = store.opened.path
+        files = sorted(path.parent.glob(f"{path.name}*"))
+        return b"".join(one.read_bytes() for one in files).decode("utf-8", "replace")
+
 
 class TestPostgres(_Durable):
     """A schema of a real Postgres server."""
@@ -56,3 +63,8 @@ class TestPostgres(_Durable):
     def make_store(self) -> Store:
         """Return a store in a new schema."""
         return SqlStore(self.server.url(f"law{next(_numbers)}"), peppers=PEPPERS)
+
+    def raw(self, store: Any) -> str:
+        """Return every row of every table."""
+        with store.db.reading() as tx:
+            return repr([tx.execute(select(table)).all() for table in schema.metadata.sorted_tables])

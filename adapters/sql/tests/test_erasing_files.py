@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
 from lifecycle_mail_sql import SqlStore, keeping, opening
+from sqlalchemy import Connection
 
 from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.errors import ConsentRefused, Misconfigured
@@ -25,6 +26,8 @@ from lifecycle_mail.ports import SetAside, Task, TaskKind
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.testing import contact, event, said
 from lifecycle_mail.testing.builders import subject_of
+from lifecycle_mail.testing.stores.erased import ADA, THEIRS, fill
+from lifecycle_mail.testing.stores.erased_hashes import told_by_hash
 from lifecycle_mail.testing.stores.making import PEPPERS
 from tests.service.worlds import DAY, HOUR, MINUTE, NOW, OFFERS, PROOF, address, join, world
 
@@ -121,6 +124,39 @@ def mail(path: Path) -> Iterator[Lifecycle]:
         yield made
 
 
+# --- what is due ------------------------------------------------------------------------------------------------------
+
+
+def _scrubs_beside_an_erasure(store: SqlStore, other: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Erase one person, and another just before the scrubbing of the first is noted."""
+    for one in (store, other):
+        monkeypatch.setattr(one, "scrub_if_due", lambda: None)
+    store.put([contact("ada"), contact("bob")])
+    store.erase(ContactId("ada"), [])
+    assert store.scrub_due()
+    noted = store.db.writing
+
+    def late() -> AbstractContextManager[Connection]:
+        other.erase(ContactId("bob"), [])
+        monkeypatch.setattr(store.db, "writing", noted)
+        return noted()
+
+    monkeypatch.setattr(store.db, "writing", late)
+    store.scrub()
+    assert other.scrub_due(), "nobody scrubs what the second erasure left"
+    store.scrub()
+    assert not store.scrub_due()
+
+
+def test_an_erasure_beside_a_scrub_is_scrubbed_next(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """O5: what is due is noted for each erasure, and a scrub takes off only what it began with."""
+    with (
+        closing(SqlStore(f"sqlite:///{path}", peppers=PEPPERS)) as store,
+        closing(SqlStore(f"sqlite:///{path}", peppers=PEPPERS)) as other,
+    ):
+        _scrubs_beside_an_erasure(store, other, monkeypatch)
+
+
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 
@@ -134,6 +170,22 @@ def test_a_file_holds_nothing_of_who_was_erased(mail: Lifecycle, path: Path) -> 
     assert () == mail.store.check().problems
     is_kept_out(mail)
     assert set() == found_in(beside(path)) - {"nadja", "quelle", "quellenhof"}  # said again by those who told us
+
+
+def test_who_is_known_by_hashes_too_is_erased_soundly(path: Path) -> None:
+    """O5: a name whose hash has a row already takes a second form of it; what is kept beside the log is right."""
+    with closing(SqlStore(f"sqlite:///{path}", peppers=PEPPERS)) as store:
+        store.append(told_by_hash("2025"), at=NOW)
+        fill(store)
+        before = store.marks(THEIRS)
+        store.erase(ADA.id, THEIRS)
+        for _ in range(2):
+            assert () == store.check().problems
+            assert before == store.marks(THEIRS)
+            store.rebuild()
+    with closing(sqlite3.connect(path)) as bare:
+        names = {name for (name,) in bare.execute("SELECT name FROM match_keys")}
+    assert "\\json:" in {name[:6] for name in names}, "the test is wrong: the hash had no row"
 
 
 def test_an_erasure_that_is_undone_is_done_by_the_next(mail: Lifecycle, path: Path) -> None:
@@ -306,3 +358,12 @@ def test_a_server_holds_nothing_of_who_was_erased_once_it_is_scrubbed(own_postgr
         assert found_in(log_of_writes(server))
         assert () == store.check().problems
         is_kept_out(mail)
+
+
+def test_an_erasure_beside_a_scrub_of_a_server_is_scrubbed_next(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O5: as in a file."""
+    url = postgres.url(new_schema())
+    with closing(SqlStore(url, peppers=PEPPERS)) as store, closing(SqlStore(url, peppers=PEPPERS)) as other:
+        _scrubs_beside_an_erasure(store, other, monkeypatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sqlalchemy import text
 
 from adapters.sql.tests.faults.server_jobs import as_it_is
 from adapters.sql.tests.schemas.places import (
+    FORMS,
     MIGRATION,
     NEXT,
     OURS,
@@ -28,6 +30,7 @@ from adapters.sql.tests.schemas.places import (
 )
 from adapters.sql.tests.schemas.write import FOLDER
 from lifecycle_mail.errors import Misconfigured, RegistryUnavailable
+from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.testing.stores.making import PEPPERS
 from tests.cli.running import run_well
 
@@ -82,8 +85,8 @@ def test_the_newest_migration_is_the_schema_of_the_code() -> None:
 
 
 def test_every_schema_is_kept() -> None:
-    """F5: a dump for each migration and database, and no others; `schemas/write.py` writes the newest."""
-    expected = {f"{revision}.{kind}.sql" for revision in REVISIONS for kind in ("sqlite", "postgresql")}
+    """F5: a dump for each form and database, and no others; `schemas/write.py` writes the newest."""
+    expected = {f"{form}.{kind}.sql" for form in FORMS for kind in ("sqlite", "postgresql")}
     assert expected == {path.name for path in FOLDER.glob("*.sql")}
 
 
@@ -95,30 +98,61 @@ def test_the_newest_dump_is_what_the_code_makes(where: Where) -> None:
     assert made.tables() == dumped.tables(), "run python -m adapters.sql.tests.schemas.write"
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_every_schema_is_upgraded_with_what_is_in_it(where: Where, revision: str) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_every_schema_is_upgraded_with_what_is_in_it(where: Where, form: str) -> None:
     """F5: to the tables of a new registry, and nobody's no, claim or consent is lost."""
     old, new = where(), where()
-    old.load(revision)
+    old.load(form)
     SqlStore(new.url).close()
     with as_it_is(old.url, OURS, schema.REVISION) as store:
-        assert (revision, schema.REVISION) == store.upgrade()
+        assert (form[:4], schema.REVISION) == store.upgrade()
     with closing(SqlStore(old.url, peppers=PEPPERS)) as store:
         holds_what_was_filled(store)
         holds_still(store)
     assert new.tables() == old.tables()
 
 
+def test_ids_that_are_too_long_now_are_shortened_and_stay_apart(where: Where) -> None:
+    """F5, F33: an event of before 0002 is read, and two of which only the end differs are two still."""
+    place = where()
+    place.load("0001")
+    long = "x" * 1999
+    held = {"id": long, "person": 0, "at": 0, "kind": "opened", "mail": long, "campaign": "", "link": long}
+    held |= {"evidence": "human", "purpose": "regular", "source": "", "provider": ""}
+    with closing(SqlStore(place.url, peppers=PEPPERS, ready=False)) as store:
+        with store.db.writing() as tx:
+            ada = tx.execute(text("SELECT no FROM people WHERE name = 'ada'")).scalar_one()
+            for end in ("1", "2"):
+                row = {**held, "id": long + end, "mail": long + end, "campaign": long + end, "person": ada}
+                tx.execute(schema.events.insert(), row)
+                day = {"day": "2026-01-01", "campaign": long + end, "provider": "", "mark": "opened", "count": 1}
+                tx.execute(schema.daily.insert(), day)
+            tx.execute(
+                schema.quarantine.insert(), {"id": long, "person": ada, "body": json.dumps(held), "set_aside_at": 0}
+            )
+        store.upgrade()
+    with closing(SqlStore(place.url, peppers=PEPPERS)) as store:
+        events = [one for one in store.events_of(ContactId("ada")) if one.id.startswith("xxx")]
+        for name in ("id", "mail", "campaign"):
+            assert [256, 256] == [len(getattr(one, name)) for one in events]
+            assert 2 == len({getattr(one, name) for one in events})
+        assert [] == list(store.admit(events))
+        assert {one.campaign for one in events} < {one.campaign for one in store.tally()}
+        (early,) = [one for one in store.quarantined() if one.id.startswith("xxx")]
+        assert (256, 256, long) == (len(early.id), len(early.mail), early.link)
+        assert () == store.check().problems
+
+
 # --- the next migration -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_several_migrations_are_run_in_order(where: Where, newer: Path, revision: str) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_several_migrations_are_run_in_order(where: Where, newer: Path, form: str) -> None:
     """F5: from each schema through all that follow, and again it is nothing to do."""
     place = where()
-    place.load(revision)
+    place.load(form)
     with as_it_is(place.url, newer, NEXT) as store:
-        assert (revision, NEXT) == store.upgrade()
+        assert (form[:4], NEXT) == store.upgrade()
         assert (NEXT, NEXT) == store.upgrade()
         with store.db.reading() as tx:
             notes = tx.execute(text("SELECT count(*) FROM notes")).scalar_one()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 
+import psycopg
 import pytest
 
 from adapters.sql.tests.made_up import no_of, opened
@@ -164,3 +166,14 @@ def test_who_has_waited_sees_what_was_committed_meanwhile(postgres: Server) -> N
     assert [1] == seen
     first.close()
     second.close()
+
+
+def test_what_the_applications_own_server_says_comes_out_as_it_is(postgres: Server) -> None:
+    """F21: inside a transaction of the registry: it is neither said in our words nor tried again, and all is undone."""
+    store = opened(postgres.url(new_schema()))
+    theirs = psycopg.errors.SerializationFailure("of the application")
+    with suppress(psycopg.errors.SerializationFailure), store.transaction():
+        store.append([no_of("ada")], at=NOW)
+        raise theirs
+    assert 0 == store.position()
+    store.close()

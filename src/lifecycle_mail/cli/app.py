@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from lifecycle_mail.cli.aside import aside
 from lifecycle_mail.cli.db import db
 from lifecycle_mail.cli.demo import demo
 from lifecycle_mail.cli.loading import Loaded, load
@@ -37,8 +38,9 @@ from lifecycle_mail.cli.optouts import optouts
 from lifecycle_mail.cli.outbox import outbox
 from lifecycle_mail.cli.people import archive, erase, picture, restore
 from lifecycle_mail.cli.printing import Format, print_json, print_rows
-from lifecycle_mail.cli.registry import DB, database_option, peppers_option, registry
+from lifecycle_mail.cli.registry import DB, database_option, peppers_option, registry, require_apart_from_read
 from lifecycle_mail.cli.screening import screen
+from lifecycle_mail.cli.sweeping import sweep
 from lifecycle_mail.files import (
     DECISION_COLUMNS,
     PLAN_COLUMNS,
@@ -127,13 +129,14 @@ def decide(loaded: Loaded, now: str | None, form: Format, out: Path, jsonl: bool
     Writes decisions.csv (contact_id, email, tier, action, reason, rule, policy_version) and rejects.csv (every row or
     cell that could not be used, with file, line, reason and fix), and prints how many contacts are in each tier.
     """
+    _require_apart(loaded, out, written := "decisions.jsonl" if jsonl else "decisions.csv")
     decisions = loaded.decide(now)
     out.mkdir(parents=True, exist_ok=True)
     rows = (row.as_row() for row in decisions)
     if jsonl:
-        write_jsonl(out / "decisions.jsonl", rows)
+        write_jsonl(out / written, rows)
     else:
-        write_csv(out / "decisions.csv", DECISION_COLUMNS, ([row[name] for name in DECISION_COLUMNS] for row in rows))
+        write_csv(out / written, DECISION_COLUMNS, ([row[name] for name in DECISION_COLUMNS] for row in rows))
     counts = Counter((row.tier.outcome, row.action.outcome, row.tier.rule.name) for row in decisions)
     order = {name: place for place, name in enumerate(loaded.mail.programme.policy.tiers.outcomes())}
     summary = [
@@ -147,7 +150,7 @@ def decide(loaded: Loaded, now: str | None, form: Format, out: Path, jsonl: bool
         title=f"{len(decisions):,} contacts, policy {policy_name}",
         form=form,
     )
-    _finish(loaded, out, "decisions.jsonl" if jsonl else "decisions.csv", strict)
+    _finish(loaded, out, written, strict)
 
 
 @app.command()
@@ -168,6 +171,7 @@ def plan(campaign: str, loaded: Loaded, now: str | None, form: Format, out: Path
     (contact_id, email, outcome, reason, rule, leaves_list) and rejects.csv, and prints the sum:
     audience = sendable + withheld, by reason. Nothing is sent.
     """
+    _require_apart(loaded, out, "plan.csv")
     made = loaded.mail.plan(campaign, now=loaded.single_instant(now))
     out.mkdir(parents=True, exist_ok=True)
     rows = (row.as_row() for row in made)
@@ -271,6 +275,13 @@ def facts(form: Format) -> None:
     print_rows(rows, ("fact", "type", "says"), title=f"{len(rows)} facts", form=form)
 
 
+def _require_apart(loaded: Loaded, out: Path, written: str) -> None:
+    """Check that what is written takes the place of no file that was read."""
+    read = [part.path for part in loaded.reading.parts]
+    for name in (written, "rejects.csv"):
+        require_apart_from_read(out / name, *read)
+
+
 def _finish(loaded: Loaded, out: Path, written: str, strict: bool) -> None:
     """Write the rejects, and say on standard error what was read and written."""
     reading = loaded.reading
@@ -286,5 +297,5 @@ def _finish(loaded: Loaded, out: Path, written: str, strict: bool) -> None:
 
 optouts.add_command(import_command)
 optouts.add_command(export_command)
-for _command in (demo, db, optouts, screen, erase, archive, restore, outbox, picture):
+for _command in (demo, db, optouts, aside, screen, erase, archive, restore, outbox, sweep, picture):
     app.add_command(_command)

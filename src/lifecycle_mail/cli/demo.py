@@ -51,16 +51,24 @@ def demo(keep: Path | None, path: Path | None) -> None:
     The registry is a database of SQLite, in a temporary folder where --db does not say. Killed anywhere and started
     again on the same file, the demo goes on, and mails nobody twice.
     """
+    if path is not None and not path.name:
+        raise click.UsageError("--db: name a file, such as demo.db")
     with ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lifecycle-mail-")))
         place = path or temporary / "mail.db"
         mails = place.with_name(f"{place.name}.mails.jsonl")
         if place.exists() and not mails.exists():
             raise InvalidInput(f"{place}: the demo did not make it, and writes made-up people: give a new --db")
+        if _is_empty(place) and not _is_empty(mails):
+            raise InvalidInput(f"{mails}: mails of a demo whose database is gone: delete it too, or give a new --db")
         _Story(keep or temporary / "files", mails, _url(path, place)).tell(stack)
         if path is not None:
             say(f"the registry stays in {place}, and the mails in {mails}")
             say(f"look at it with: lifecycle-mail optouts list --db {place}")
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _url(path: Path | None, place: Path) -> str:

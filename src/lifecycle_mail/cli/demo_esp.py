@@ -32,7 +32,7 @@ class FileEsp:
         path: the file; it is made where it is missing.
 
     Raises:
-        Misconfigured: another demo uses it.
+        Misconfigured: another demo uses it, or it holds what no demo wrote.
     """
 
     name = "demo"
@@ -60,8 +60,13 @@ class FileEsp:
     def _read(self) -> None:
         self._file.seek(0)
         whole, _, _ = self._file.read().rpartition(b"\n")
-        for line in whole.splitlines():
-            self._apply(json.loads(line))
+        for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
+            try:
+                self._apply(json.loads(line))
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+                raise Misconfigured(
+                    f"{self._path}:{number}: no demo wrote this: delete it and its database, or give a new --db"
+                ) from None
         self._file.truncate(len(whole) + 1 if whole else 0)  # a line that was cut off was never answered
 
     def _write(self, did: Mapping[str, Any]) -> None:
@@ -79,7 +84,8 @@ class FileEsp:
                 for contact_id in did["contact_ids"]:
                     staged.pop(contact_id, None)
             case "release":
-                self._left[did["campaign"]] = did["mails"]
+                mails = [{"to": one["to"], "contact_id": one["contact_id"]} for one in did["mails"]]
+                self._left[did["campaign"]] = mails
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ import click
 
 from lifecycle_mail.cli.options import FILE, NEW_FILE, errors, instant_option, say, strict_option
 from lifecycle_mail.cli.printing import bar_of_rows, progress_on
-from lifecycle_mail.cli.registry import with_registry
+from lifecycle_mail.cli.registry import require_apart_from_read, with_registry
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.service import Lifecycle
 
@@ -35,6 +35,8 @@ def import_command(
 
     Cut off anywhere, the same command goes on where it stopped. Nothing in a file brings anybody back.
     """
+    if rejects is not None:
+        require_apart_from_read(rejects, file)
     with bar_of_rows(file, errors) as progress:
         done = mail.import_opt_outs(
             file, now=datetime.now(UTC), source=source, scope=Scope.parse(scope), fallback=encoding, rejects=rejects,
@@ -66,6 +68,7 @@ def export_command(mail: Lifecycle, file: Path, hashed: str | None, until: datet
 
     FILE is written whole or not at all, and what a spreadsheet would take for a formula is made harmless.
     """
+    require_apart_from_read(file)
     with progress_on(errors) as progress:
         task = progress.add_task(file.name, total=None)
         done = mail.export_opt_outs(

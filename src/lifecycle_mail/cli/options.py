@@ -83,6 +83,17 @@ out_option = click.option(
     default=Path(),
     help="Folder for the files written. Default: here.",
 )
+
+
+def _some_words(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("say why, in a few words")
+    return value
+
+
+why_option = click.option(
+    "--why", metavar="TEXT", required=True, callback=_some_words, help="The reason, which is kept."
+)
 strict_option = click.option("--strict", is_flag=True, help="Exit with 1 where any row was rejected.")
 most_option = click.option(
     "--most",

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from lifecycle_mail.cli.known import iso, known_by_the_log, person_as_rows
 from lifecycle_mail.cli.options import as_instant, format_option, instant_option, most_option, say
 from lifecycle_mail.cli.printing import Format, print_json, print_rows
 from lifecycle_mail.cli.registry import with_registry
@@ -82,7 +83,7 @@ def add(
     except UnknownName as error:
         raise InvalidInput(f"{error}; declare it in the configuration (-c), or record --all") from None
     at = said.opt_out.provenance.at
-    click.echo(f"out of {said.opt_out.scope}" + ("" if said.is_new else f", as was said before, at {_short(at)}"))
+    click.echo(f"out of {said.opt_out.scope}" + ("" if said.is_new else f", as was said before, at {iso(at)}"))
     if said.in_flight:
         sent = ", ".join(sorted({claim.campaign for claim in said.in_flight}))
         click.echo(f"{len(said.in_flight):,} mails were handed off before, and cannot be held back: {sent}")
@@ -158,8 +159,8 @@ def _row(record: Record, verdict: Verdict) -> dict[str, Any]:
     said, subject = entry.provenance, entry.subject
     return {
         "seq": record.seq,
-        "recorded_at": _short(record.recorded_at),
-        "said_at": _short(said.at) if entry.dated else "",
+        "recorded_at": iso(record.recorded_at),
+        "said_at": iso(said.at) if entry.dated else "",
         "who": address_of(subject.key) or subject.contact_id,
         "scope": str(entry.scope),
         "standing": verdict.standing.value,
@@ -213,33 +214,43 @@ def as_of(mail: Lifecycle, instant: datetime, who: str | None, form: Format) -> 
 
     What was recorded by then counts, whatever instant it was stamped with.
     """
+    if instant > datetime.now(UTC):
+        say(f"{iso(instant)} is still to come: this is the registry as it stands")
     then = mail.as_of(instant)
     if who is not None:
         _print_person(mail, then, who, form)
         return
     scopes = mail.opt_out_causes(until=instant).scopes
     rows = [{"scope": scope, "count": count} for scope, count in sorted(scopes.items())]
-    title = f"at {_short(instant)}: {scopes.total():,} opt-outs, {then.position:,} records of the log"
+    title = f"at {iso(instant)}: {scopes.total():,} opt-outs, {then.position:,} records of the log"
     print_rows(rows, ("scope", "count"), title=title, form=form)
 
 
 def _print_person(mail: Lifecycle, then: AsOf, who: str, form: Format) -> None:
-    person = then.person(who)
+    person = _person(mail, then, who)
     lists = mail.programme.lists
     rows = [{"list": key, "standing": str(_standing(person, key, then.instant, lists))}
             for key in sorted({*person.lists(), *map(ListKey, lists)})]  # fmt: skip
-    noes = sorted(person.opt_outs.values(), key=lambda no: (no.provenance.at, no.id))
-    said = [{"said_at": _short(no.provenance.at), "scope": str(no.scope), "through": no.provenance.through.value}
-            for no in noes]  # fmt: skip
-    held = sorted(person.held_by(now=then.instant))
+    rest = person_as_rows(person, now=then.instant)
+    said, held = rest["opt_outs"], rest["suppressions"]
     if form is Format.JSON:
-        print_json({"at": _short(then.instant), "position": then.position, "lists": rows, "opt_outs": said,
-                    "suppressions": held})  # fmt: skip
+        print_json({"at": iso(then.instant), "position": then.position, "lists": rows, **rest})
         return
-    title = f"at {_short(then.instant)}: {len(noes):,} opt-outs, suppressed: {', '.join(held) or 'no'}"
+    title = f"at {iso(then.instant)}: {len(said):,} opt-outs, suppressed: {', '.join(held) or 'no'}"
     print_rows(rows, ("list", "standing"), title=title, form=form)
     if form is Format.TABLE and said:
         print_rows(said, ("said_at", "scope", "through"), title="every no, also one that was overridden", form=form)
+
+
+def _person(mail: Lifecycle, then: AsOf, who: str) -> Person:
+    """Read a contact, or somebody whom the log alone knows."""
+    try:
+        return then.person(who)
+    except UnknownName:
+        found = known_by_the_log(mail, who, now=datetime.now(UTC), until=then.position)
+        if found is None:
+            raise
+        return found
 
 
 def _standing(person: Person, key: ListKey, at: datetime, lists: Mapping[str, MailingList]) -> object:
@@ -281,7 +292,3 @@ def _watched(row: WatchRow) -> dict[str, Any]:
         "threshold": row.threshold,
         "alert": row.is_alert,
     }
-
-
-def _short(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -87,7 +87,7 @@ def drain(mail: Lifecycle, most: int | None) -> None:
     lifecycle-mail outbox drain --esp mailchimp --db mail.db
 
     Opt-outs go first. May be called as often as one likes, also after it was cut off: what was told is not told again.
-    What was refused, or stopped it, exits with 1.
+    What the ESP refused, or what stopped it, exits with 1; what had nothing to tell any more is passed over.
     """
     if not mail.esp.capabilities:
         raise click.UsageError("say whom to tell: --esp NAME")

@@ -12,17 +12,18 @@ from typing import Any
 
 import click
 
-from lifecycle_mail.cli.options import FILE, NEW_FILE, format_of, instant_option, say
+from lifecycle_mail.cli.known import iso, known_by_the_log, person_as_rows
+from lifecycle_mail.cli.options import FILE, NEW_FILE, format_of, instant_option, say, why_option
 from lifecycle_mail.cli.pictures import picture_as_json, picture_as_text
 from lifecycle_mail.cli.printing import Format, print_json
-from lifecycle_mail.cli.registry import with_registry
+from lifecycle_mail.cli.registry import require_apart_from_read, with_registry
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, UnknownName
 from lifecycle_mail.model.addresses import mask
+from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.service import Lifecycle
 
 _yes = click.option("--yes", is_flag=True, help="Do it without asking.")
-_why = click.option("--why", metavar="TEXT", required=True, help="The reason, which is kept.")
 
 
 @click.command()
@@ -37,14 +38,35 @@ def picture(mail: Lifecycle, who: str, at: datetime | None, value_field: str | N
     \b
     lifecycle-mail picture ada@example.com --db mail.db -c lifecycle.toml
 
-    WHO is an address or a contact id.
+    WHO is an address or a contact id. Of somebody who is no contact, what the log holds is shown: that they said no.
     """
     mail.value_field = value_field
-    found = mail.picture(who, now=at or datetime.now(UTC))
+    now = at or datetime.now(UTC)
+    try:
+        found = mail.picture(who, now=now)
+    except UnknownName:
+        person = known_by_the_log(mail, who, now=now)
+        if person is None:
+            raise
+        _print_unknown(person, who, now, form)
+        return
     if form is Format.JSON:
         print_json(picture_as_json(found))
     else:
         click.echo(picture_as_text(found))
+
+
+def _print_unknown(person: Person, who: str, now: datetime, form: Format) -> None:
+    """Show somebody who is no contact, and whom the log knows all the same."""
+    rows = person_as_rows(person, now=now)
+    if form is Format.JSON:
+        print_json({"contact_id": None, "at": iso(now), "email": who, **rows})
+        return
+    click.echo(f"{who} at {iso(now)}: no contact")
+    click.echo("opt-outs:" if rows["opt_outs"] else "opt-outs: none")
+    for no in rows["opt_outs"]:
+        click.echo(f"  {no['said_at']}: out of {no['scope']}, through {no['through']}")
+    click.echo(f"suppressed: {', '.join(rows['suppressions']) or 'no'}")
 
 
 @click.command()
@@ -94,7 +116,7 @@ def _known_of(mail: Lifecycle, who: str, *, now: datetime) -> Iterator[str]:
 @click.command()
 @click.argument("who")
 @click.option("--out", type=NEW_FILE, required=True, help="Where the document of the contact is written; a new file.")
-@_why
+@why_option
 @_yes
 @with_registry(writes=True)
 def archive(mail: Lifecycle, who: str, out: Path, why: str, yes: bool) -> None:
@@ -108,6 +130,7 @@ def archive(mail: Lifecycle, who: str, out: Path, why: str, yes: bool) -> None:
     with 1.
     """
     now = datetime.now(UTC)
+    require_apart_from_read(out)
     mail.contact(who)
     click.echo("\n".join(_known_of(mail, who, now=now)))
     if not _agreed("Archive them?", yes=yes):
@@ -122,7 +145,7 @@ def archive(mail: Lifecycle, who: str, out: Path, why: str, yes: bool) -> None:
 
 @click.command()
 @click.argument("file", type=FILE)
-@_why
+@why_option
 @with_registry(writes=True)
 def restore(mail: Lifecycle, file: Path, why: str) -> None:
     """Bring a contact back from the document in FILE.
@@ -134,10 +157,11 @@ def restore(mail: Lifecycle, file: Path, why: str) -> None:
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        contact = mail.restore(document, by=Actor.OPERATOR, now=datetime.now(UTC), text=why)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else f"no JSON ({error})"
         fix = "give the file that `archive` wrote"
-        raise InvalidDocument("archive", [Problem(str(file), f"no JSON ({error})", fix)]) from None
-    contact = mail.restore(document, by=Actor.OPERATOR, now=datetime.now(UTC), text=why)
+        raise InvalidDocument("archive", [Problem(str(file), reason, fix)]) from None
     click.echo(f"restored contact {contact.id}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from lifecycle_mail.files import safe_cell
+from lifecycle_mail.files.writing import csv_on
 
 
 class Format(StrEnum):
@@ -32,9 +31,9 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, tit
     if form is Format.JSON:
         print_json(list(rows))
     elif form is Format.CSV:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+        write = csv_on(sys.stdout, columns)
+        for row in rows:
+            write([row[name] for name in columns])
     else:
         console = Console()
         console.print(Text(title, style="bold"), soft_wrap=True)
@@ -68,10 +67,6 @@ def _lines_of(path: Path) -> int:
     """Count lines, which is about as many as there are rows; packed, it is a guess that is too small."""
     with path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) or 1
-
-
-def _cell(value: object) -> object:
-    return safe_cell(value) if isinstance(value, str) else value
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:

@@ -21,6 +21,7 @@ from attrs import frozen
 from lifecycle_mail.cli.options import config_option, guard, say
 from lifecycle_mail.errors import InvalidInput, Misconfigured
 from lifecycle_mail.files import Config
+from lifecycle_mail.files.apart import require_apart
 from lifecycle_mail.plugins import load_esp, load_store
 from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.ports import Capability, Esp, Store
@@ -32,6 +33,9 @@ DB = "LIFECYCLE_MAIL_DB"
 PEPPERS = "LIFECYCLE_MAIL_PEPPERS"
 HERE = "mail.db"
 """What is read where nothing is said."""
+
+_BESIDE = ("", "-journal", "-wal", "-shm")
+"""How the names of the files end that a database of SQLite lies in."""
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
 _PEPPER_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
@@ -105,6 +109,28 @@ def _require_registry(url: str) -> None:
         raise InvalidInput(f"{path}: there is no registry; make one with `lifecycle-mail db init --db {path}`")
 
 
+def require_apart_from_read(target: Path, *read: Path) -> None:
+    """Check that what a command writes takes the place of nothing that it goes by, nor of the registry.
+
+    Args:
+        target: the file that is going to be written.
+        read: the files that the command reads.
+
+    Raises:
+        InvalidInput: it does.
+    """
+    given = click.get_current_context().params
+    kept = [("a file that is read", one) for one in read]
+    named = {"config": "the configuration", "pepper_file": "the file of peppers", "policy": "the policy"}
+    for name, what in named.items():
+        if given.get(name) is not None:
+            kept.append((what, Path(given[name])))
+    registry_file = file_of(url_of(given.get("db") or HERE))
+    if registry_file is not None:
+        kept += [("the registry", registry_file.with_name(registry_file.name + end)) for end in _BESIDE]
+    require_apart(target, kept)
+
+
 # --- peppers ----------------------------------------------------------------------------------------------------------
 
 
@@ -115,7 +141,10 @@ def read_peppers(file: Path | None, environment: Mapping[str, str] = os.environ)
         Misconfigured: a line that is none; the message says which, and not what it holds.
     """
     where = PEPPERS if file is None else str(file)
-    text = environment.get(PEPPERS, "") if file is None else file.read_text(encoding="utf-8")
+    try:
+        text = environment.get(PEPPERS, "") if file is None else file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{where}: it is not UTF-8: write one ID=SECRET a line, as text") from None
     found: dict[str, str] = {}
     for number, line in enumerate(re.split(r"[\n,]", text), start=1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -11,7 +11,7 @@ import click
 
 from lifecycle_mail.cli.options import FILE, errors, format_option, out_option, say
 from lifecycle_mail.cli.printing import Format, bar_of_rows, print_rows
-from lifecycle_mail.cli.registry import with_registry
+from lifecycle_mail.cli.registry import require_apart_from_read, with_registry
 from lifecycle_mail.errors import InvalidDocument, Problem
 from lifecycle_mail.files.importing import ADDRESS, plain_name
 from lifecycle_mail.files.tables import open_table
@@ -46,6 +46,7 @@ def screen(
     nothing is held against it, and nobody says that its owner agreed.
     """
     counts: Counter[tuple[str, str]] = Counter()
+    require_apart_from_read(out / "screened.csv", file)
     out.mkdir(parents=True, exist_ok=True)
     with (
         open_table(file, fallback=encoding) as rows,

@@ -18,6 +18,7 @@ from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.instants import parse_instant
 from lifecycle_mail.model.intake import Who
 from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.peppers import is_hashed
 
 _KEPT: Final = 1 << 16
 _MOST: Final = 1e15
@@ -146,10 +147,10 @@ def contact_id_in(cell: str) -> str:
     """Check a contact id.
 
     Raises:
-        InvalidInput: it is too long or not printable.
+        InvalidInput: it is too long, not printable, or begins like a keyed hash.
     """
     text = cell.strip()
-    if len(text) > 256 or not text.isprintable():
+    if len(text) > 256 or not text.isprintable() or is_hashed(text):
         Contact(id=ContactId(text))  # raises, in the words of the model
     return text
 

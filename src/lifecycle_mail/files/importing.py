@@ -184,7 +184,7 @@ class _Listed(RowReader):
         """Read a scope; a no to a list that nobody knows would bind nothing, so it is one to all marketing."""
         lists = self._given.lists
         scope = Scope.list(cell) if cell in lists else self._scope(cell)
-        if scope.kind is ScopeKind.LIST and lists and scope.key not in lists:
+        if scope.kind is ScopeKind.LIST and scope.key not in lists:
             raise RowRefused(f"no list {scope.key!r} is declared: the no is taken for one to all", "declare the list")
         return scope
 

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.files.cells import contact_id_in
-from lifecycle_mail.files.exporting import OPT_OUT, OPT_OUT_COLUMNS, SUPPRESSION
+from lifecycle_mail.files.exporting import OPT_OUT, OPT_OUT_COLUMNS, SUPPRESSION, TEXT, Pieces, is_without_words
 from lifecycle_mail.files.importing_rows import Given, Row, RowReader, Tell
 from lifecycle_mail.files.reading import RowRefused
 from lifecycle_mail.files.writing import raw_cell
@@ -23,7 +23,7 @@ from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
-from lifecycle_mail.model.redaction import ERASED, with_id
+from lifecycle_mail.model.redaction import with_id
 
 OWN: Final = frozenset({"what", "scope_or_kind", "entry_id"})
 """The columns by which our own export is told."""
@@ -55,6 +55,8 @@ class ExportedRows(RowReader):
         )  # fmt: skip
         self._event, self._dated, self._until = at["event_id"], at["dated"], at["until"]
         self._entry_id, self._standing = at["entry_id"], at["standing"]
+        self._at = at
+        self._pieces = Pieces()
         self._saying = [at[name] for name in _SAID]
         self._before: tuple[list[str], Provenance] = ([], self._said)
 
@@ -77,6 +79,11 @@ class ExportedRows(RowReader):
         self, line: int, row: list[str], cells: list[str], key: MatchKey | None, tell: Tell
     ) -> OptOut | Suppression | None:
         what = cells[self._what]
+        if what == TEXT:
+            self._piece(cells)
+            return None
+        for name, text in self._pieces.take(cells[self._entry_id]).items():
+            cells[self._at[name]] = text
         if what not in (OPT_OUT, SUPPRESSION):
             raise RowRefused(f"{what[:40]!r} is nothing that is exported", f"write {OPT_OUT} or {SUPPRESSION}")
         address, contact_id = cells[self._address].strip(), cells[self._contact]
@@ -102,9 +109,15 @@ class ExportedRows(RowReader):
             until = self._or_none(line, row, cells[self._until], tell) if kind is SuppressionKind.PAUSE else None
             entry = Suppression(subject=subject, kind=kind, event_id=event_id, provenance=said, until=until)
         entry_id = cells[self._entry_id]
-        if entry_id != entry.id and event_id.startswith(ERASED) and _ENTRY_ID.fullmatch(entry_id):
+        if entry_id != entry.id and is_without_words(entry) and _ENTRY_ID.fullmatch(entry_id):
             return with_id(entry, EntryId(entry_id))  # an erasure replaced the id, and no parts make it again
         return entry
+
+    def _piece(self, cells: list[str]) -> None:
+        name, place = cells[self._which], self._at["text"]
+        if self._at.get(name, -1) < 0:
+            raise RowRefused(f"{name[:40]!r} is no column of this table", "export the registry again")
+        self._pieces.add(cells[self._entry_id], name, cells[place])
 
     def _contact_id(self, cell: str) -> ContactId:
         return ContactId(self._hash(cell) if is_hashed(cell) else contact_id_in(cell))

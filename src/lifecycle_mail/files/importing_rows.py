@@ -43,7 +43,7 @@ class Given:
         source: the source of rows that have none.
         evidence: what proves rows that say nothing of it: the file.
         scope: how far the noes of a list reach that does not say.
-        lists: the lists that are declared; with none, any goes.
+        lists: the lists that are declared.
         who_has: finds the one contact with an address (`EmailAddress.identity`), where the noes of a list shall name
             the contact too.
         fallback: see `files.text.TextFile`.

@@ -20,7 +20,7 @@ from attrs import frozen
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, UnknownName
 from lifecycle_mail.files.cells import address_in, contact_id_in, instants
-from lifecycle_mail.files.exporting import SUBSCRIPTION_COLUMNS
+from lifecycle_mail.files.exporting import SUBSCRIPTION_COLUMNS, TEXT, Pieces
 from lifecycle_mail.files.importing import ADDRESS, plain_name
 from lifecycle_mail.files.importing_rows import Row, Tell
 from lifecycle_mail.files.reading import Reject, RowRefused, fault_of, row_as_text
@@ -116,6 +116,7 @@ class _Reader:
         self._taking = taking
         self._instant = instants()
         self._own = set(header) >= _OWN
+        self._pieces = Pieces()
         names = list(header) if self._own else [plain_name(name) for name in header]
         if self._own:
             self._at = {name: place for place, name in enumerate(names)}
@@ -151,14 +152,23 @@ class _Reader:
                 tell(Reject(file=self._file, line=line, reason=row.reason, fix=row.fix, row=row.row))
                 continue
             try:
-                taken.append((place, self._subscription(row)))
+                said = self._subscription(row)
+                if said is not None:
+                    taken.append((place, said))
             except InvalidInput as problem:
                 fault = fault_of(problem)
                 tell(Reject(file=self._file, line=line, reason=fault.reason, fix=fault.fix, row=row_as_text(row)))
         return taken
 
-    def _subscription(self, row: list[str]) -> Subscription:
+    def _subscription(self, row: list[str]) -> Subscription | None:
+        """Return what a row says; None for a piece of a text of the row after it."""
         cells = {name: raw_cell(row[at]) if self._own else row[at].strip() for name, at in self._at.items()}
+        if self._own:
+            of = cells["contact_id"], cells["address"], cells["list"]
+            if cells["standing"] == TEXT:
+                self._pieces.add(of, cells["source"], cells["evidence"])
+                return None
+            cells.update(self._pieces.take(of))
         who = self._who(cells.get("contact_id", ""), cells.get("address", ""))
         standing = self._standing(cells["standing"]) if self._own else "active"
         asked = standing == _SAYS_ASKED and cells["since"] != ""

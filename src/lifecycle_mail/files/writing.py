@@ -110,9 +110,14 @@ def csv_file(path: Path, header: Sequence[str]) -> Iterator[Callable[[Sequence[F
         OSError: it cannot be written; the file is then as it was.
     """
     with _whole(path) as out:
-        writer = csv.writer(_Lines(out), lineterminator="\r\n")
-        writer.writerow([safe_cell(name) for name in header])
-        yield lambda row: writer.writerow([_as_cell(value) for value in row])
+        yield csv_on(out, header)
+
+
+def csv_on(out: IO[str], header: Sequence[str]) -> Callable[[Sequence[FieldValue | None]], object]:
+    """Write the header of a table where texts go, and return what writes a row, as `write_csv` does."""
+    writer = csv.writer(_Lines(out), lineterminator="\r\n")
+    writer.writerow([safe_cell(name) for name in header])
+    return lambda row: writer.writerow([_as_cell(value) for value in row])
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[FieldValue | None]]) -> int:

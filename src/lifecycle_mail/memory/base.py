@@ -30,8 +30,8 @@ class Base:
         self._lock = threading.RLock()
         self._undo: list[Callable[[], object]] | None = None
         self._failures: dict[str, list[Exception]] = defaultdict(list)
-        self._erased: set[str] = set()
-        self._told_by_hash = False  # whether an entry ever named a keyed hash, as an import of hashes does
+        self._erased: dict[str, str] = {}  # every keyed hash of who was erased -> the one that they are kept under
+        self._told_by_hash: set[str] = set()  # the peppers of hashes that entries named, as an import of hashes does
 
     # -- scripting
 
@@ -85,7 +85,12 @@ class Base:
         """Return what a contact id or match key is kept under: itself, or the keyed hash that an erasure left."""
         if not self._erased or is_hashed(name):
             return name
-        return cast(Name, next((form for form in self._peppers.forms(name) if form in self._erased), name))
+        forms = self._peppers.forms(name)
+        return cast(Name, next((self._erased[form] for form in forms if form in self._erased), name))
+
+    def _is_hidden(self, name: str | None) -> bool:
+        """Whether a contact id or match key was erased, or is a keyed hash of one that was."""
+        return name is not None and (name in self._erased or self._stored(name) != name)
 
     def _forms(self, name: str) -> list[str]:
         """Return all that a text may be kept under."""

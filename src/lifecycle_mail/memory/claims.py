@@ -14,7 +14,7 @@ from lifecycle_mail.memory.base import Base
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import CLOCKS_APART, LARGEST_CHUNK, Claim, ClaimState
+from lifecycle_mail.ports import CLOCKS_APART, INBOX_TAKEN, LARGEST_CHUNK, Claim, ClaimState
 
 
 @frozen
@@ -70,7 +70,8 @@ class Claiming(Base):
                 before = claims.get(contact_id)
                 if before is not None and before.state is not ClaimState.RETURNED:
                     continue
-                if one.leaves_list is not None and self._is_taken(one):  # marketing: one mail an inbox
+                inboxes = self._forms(one.address.identity)
+                if one.leaves_list is not None and self._holders(one.campaign, inboxes):  # marketing: one mail an inbox
                     continue
                 address = self._stored(one.address.identity)
                 self._inboxes[one.campaign, address].add(contact_id)
@@ -82,23 +83,25 @@ class Claiming(Base):
                 free.add(one.contact_id)
             return free
 
-    def _is_taken(self, one: Screened) -> bool:
-        for address in self._forms(one.address.identity):
-            for other in self._inboxes.get((one.campaign, address), ()):
-                claim = self._claims[one.campaign].get(other)
-                if claim is not None and claim.state is not ClaimState.RETURNED and claim.address == address:
-                    return True
-        return False
+    def _holders(self, campaign: CampaignKey, addresses: Collection[str]) -> list[Claim]:
+        """Return the claims of a campaign that hold one of these addresses."""
+        named = {other for address in addresses for other in self._inboxes.get((campaign, address), ())}
+        claims = [claim for other in named if (claim := self._claims[campaign].get(other)) is not None]
+        return [one for one in claims if one.state is not ClaimState.RETURNED and one.address in addresses]
 
     def settle(
         self, campaign: CampaignKey, contact_ids: Collection[ContactId], state: ClaimState, *, at: datetime
     ) -> None:
         """Move claims to a state."""
-        with self._lock:
+        with self._lock, self.transaction():
             self._enter("settle")
             claims = self._claims[campaign]
             for one in map(self._stored, contact_ids):
-                self._set(claims, one, evolve(claims[one], state=state, at=at))
+                claim = claims[one]
+                back = claim.state is ClaimState.RETURNED and state is not ClaimState.RETURNED
+                if back and claim.leaves_list is not None and self._holders(campaign, [claim.address]):
+                    raise CampaignRefused(INBOX_TAKEN)
+                self._set(claims, one, evolve(claim, state=state, at=at))
 
     def claims(self, campaign: CampaignKey) -> Mapping[ContactId, Claim]:
         """Return every claim of a campaign."""
@@ -117,7 +120,7 @@ class Claiming(Base):
         self, contact_id: ContactId, campaigns: Collection[CampaignKey], *, opted_out_at: datetime
     ) -> None:
         """Note that the person said no after hand-off."""
-        with self._lock:
+        with self._lock, self.transaction():
             self._enter("mark_in_flight")
             whose = self._stored(contact_id)
             for campaign in campaigns:

@@ -57,6 +57,8 @@ class Engaging(People):
             self._replace(self._contacts[contact_id], None)
         self._drop(self._profiles, contact_id)
         self._drop(self._events, contact_id)
+        for early in [event.id for event, _ in self._quarantined.values() if event.contact_id == contact_id]:
+            self._drop(self._quarantined, early)
 
     def admit(self, events: Sequence[EngagementEvent]) -> Sequence[EngagementEvent]:
         """Keep the events whose ids were never seen."""
@@ -162,5 +164,3 @@ class Engaging(People):
         for event_id in [one for one, whose in self._seen.items() if whose == contact_id]:
             self._drop(self._seen, event_id)
             self._set(self._seen, str(self._peppers.hashed(event_id)), name)
-        for early in [event.id for event, _ in self._quarantined.values() if event.contact_id == contact_id]:
-            self._drop(self._quarantined, early)

@@ -30,6 +30,11 @@ def old_key(entry: Entry) -> MatchKey | None:
     return entry.old if isinstance(entry, AddressChanged) else None
 
 
+def named_in(entry: Entry) -> set[str]:
+    """Return the contact id and the match keys that an entry names."""
+    return {name for name in (entry.subject.contact_id, entry.subject.key, old_key(entry)) if name is not None}
+
+
 class Log(Base):
     """The port `ConsentLog`, `marks` left out."""
 
@@ -45,7 +50,7 @@ class Log(Base):
 
     def append(self, entries: Sequence[Entry], *, at: datetime) -> Sequence[Record]:
         """Write what the log does not hold yet."""
-        with self._lock:
+        with self._lock, self.transaction():
             self._enter("append")
             written = []
             for given in entries:
@@ -65,10 +70,10 @@ class Log(Base):
         Raises:
             Misconfigured: it names a keyed hash under a pepper that is not here.
         """
-        key = entry.subject.key
-        if key is not None and is_hashed(key):
-            self._peppers.require([pepper_of(key)])
-            self._told_by_hash = True
+        for name in (entry.subject.contact_id, entry.subject.key):
+            if name is not None and is_hashed(name):
+                self._peppers.require([pepper_of(name)])
+                self._told_by_hash.add(pepper_of(name))
         names = self._erased_names(entry)
         subject = renamed(entry, names).subject if names else entry.subject
         ids = [entry.id, *(self._new_id(entry.id, pepper) for pepper in self._peppers.secrets if names)]
@@ -79,8 +84,7 @@ class Log(Base):
     def _erased_names(self, entry: Entry) -> dict[str, str]:
         if not self._erased:
             return {}
-        named = {entry.subject.contact_id, entry.subject.key, old_key(entry)} - {None}
-        return {name: stored for name in named if name and (stored := self._stored(name)) != name}
+        return {name: self._stored(name) for name in named_in(entry) if self._is_hidden(name)}
 
     def _without_names(self, entry: T, names: Mapping[str, str]) -> T:
         """Return an entry without what an erasure forbids to write again."""
@@ -128,7 +132,7 @@ class Log(Base):
             return {contact_id: self._about(contact_id, keys, last) for contact_id, keys in whom.items()}
 
     def _about(self, contact_id: ContactId, keys: Collection[MatchKey], last: int) -> Sequence[Entry]:
-        own = self._by_contact.get(self._stored(contact_id), {})
+        own = self._of_contact(contact_id)
         names: set[str] = {contact_id, *keys}
         for record in own.values():
             if isinstance(record.entry, AddressChanged):
@@ -139,6 +143,15 @@ class Log(Base):
         for key in ever:
             found |= {seq: record.entry for seq, record in self._by_key.get(key, {}).items() if seq <= last}
         return [renamed(found[seq], asked) if asked else found[seq] for seq in sorted(found)]
+
+    def _of_contact(self, contact_id: ContactId) -> Shelf:
+        forms = self._forms(contact_id)
+        if len(forms) == 1:
+            return self._by_contact.get(contact_id, {})
+        found: Shelf = {}
+        for form in forms:
+            found |= self._by_contact.get(ContactId(form), {})
+        return found
 
     # -- shelves
 

@@ -90,8 +90,10 @@ class Posting(Log):
                 kept = self._tasks.get(attempt.task)
                 if kept is None:
                     continue
-                posted = evolve(kept.posted, state=attempt.state, tries=kept.posted.tries + 1)
-                if attempt.state is TaskState.DUE:
+                done = kept.posted.state is TaskState.DONE
+                state = TaskState.DONE if done else attempt.state
+                posted = evolve(kept.posted, state=state, tries=kept.posted.tries + 1)
+                if state is TaskState.DUE:
                     posted = evolve(posted, due_at=due_at or attempt.at)
                 self._set(self._attempts, attempt.task, (*self._attempts.get(attempt.task, ()), attempt))
                 self._keep(evolve(kept, posted=posted, hold=None))

@@ -9,7 +9,9 @@ off the set, with no regard to the order or the stamps of entries (F16, F35):
 - an opt-out that only echoes another (`echoes.py`) is evidence, not a second no;
 - consent counts where contact and address both match. A change of address made by the person carries consent
   over; one made by anybody else leaves it behind, and the new address must be confirmed, which no import does;
-- a suppression binds until a lift that may (`SUPPRESSION_RULES`) cites it, or its date has come.
+- a suppression binds until a lift that may (`SUPPRESSION_RULES`) cites it, or its date has come;
+- the erasure of a contact binds them, and whoever uses an address of theirs; who used to share one and has moved is
+  another person, and goes on.
 """
 
 from __future__ import annotations
@@ -167,7 +169,9 @@ class Person:
                     said = opt_outs.get(entry.id)
                     opt_outs[entry.id] = entry if said is None else min(entry, said, key=_first)
             elif isinstance(entry, Suppression):
-                if SUPPRESSION_RULES[entry.kind].follows_person:
+                if entry.kind is SuppressionKind.ERASURE and subject.contact_id is not None:
+                    binds = mine or subject.key == key  # of another: it keeps the address out, not who moved from there
+                elif SUPPRESSION_RULES[entry.kind].follows_person:
                     binds = mine or subject.key in ever
                 else:  # a fact about an address: it binds whoever uses that address
                     binds = subject.key == key if subject.key is not None else mine

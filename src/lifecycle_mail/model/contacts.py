@@ -21,6 +21,7 @@ from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.instants import as_utc, optional_utc, parse_instant
 from lifecycle_mail.model.lists import Frequency
 from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.peppers import PREFIX, is_hashed
 
 FieldValue = bool | int | float | str | datetime
 """What a custom field may hold; a datetime is aware."""
@@ -119,6 +120,8 @@ _NO_FIELDS: Mapping[str, FieldValue] = MappingProxyType({})
 def _require_id(_instance: object, _attribute: object, value: Any) -> None:
     if not value or len(value) > 256 or not value.isprintable():
         raise InvalidInput(f"contact id {value[:70]!r}: give 1 to 256 printable characters")
+    if is_hashed(value):
+        raise InvalidInput(f"contact id {value[:70]!r}: {PREFIX!r} begins keyed hashes of who was erased: give another")
 
 
 def _as_tags(tags: Iterable[str]) -> frozenset[str]:

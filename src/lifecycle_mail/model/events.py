@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from attrs import field, frozen
 
+from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.model.instants import as_utc
 from lifecycle_mail.model.names import ContactId, EntryId, entry_id
+from lifecycle_mail.model.peppers import PREFIX, is_hashed
 
 
 class EventKind(StrEnum):
@@ -58,6 +61,21 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
 
 
+LONGEST = 256
+"""How many characters an id of an event, a mail or a campaign may have: stores look them up, and no index of Postgres
+takes a text of any length."""
+
+
+def _require_short(_instance: object, attribute: Any, value: Any) -> None:
+    if len(value) > LONGEST:
+        raise InvalidInput(f"{attribute.name} {value[:40]!r}... of an event: {len(value):,} characters, not {LONGEST}")
+
+
+def _require_plain(_instance: object, _attribute: object, value: Any) -> None:
+    if is_hashed(value):
+        raise InvalidInput(f"contact id {value[:40]!r} of an event: {PREFIX!r} begins keyed hashes of who was erased")
+
+
 @frozen(kw_only=True)
 class EngagementEvent:
     """One thing that happened to one mail to one contact.
@@ -75,18 +93,21 @@ class EngagementEvent:
         source: the system that says so.
         id: the source's own id of the event; where it has none, a hash of contact, mail, campaign, purpose, kind,
             instant and link.
+
+    Raises:
+        InvalidInput: mail, campaign or id has more than 256 characters, or the contact id begins like a keyed hash.
     """
 
-    contact_id: ContactId
+    contact_id: ContactId = field(validator=_require_plain)
     kind: EventKind = field(converter=EventKind)
     at: datetime = field(converter=as_utc)
-    mail: str = ""
-    campaign: str = ""
+    mail: str = field(default="", validator=_require_short)
+    campaign: str = field(default="", validator=_require_short)
     link: str = ""
     evidence: Evidence = field(default=Evidence.UNKNOWN, converter=Evidence)
     purpose: Purpose = field(default=Purpose.REGULAR, converter=Purpose)
     source: str = ""
-    id: EntryId = field()
+    id: EntryId = field(validator=_require_short)
 
     @id.default
     def _make_id(self) -> EntryId:

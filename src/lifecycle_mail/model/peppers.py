@@ -14,13 +14,14 @@ from types import MappingProxyType
 
 from attrs import field, frozen
 
-from lifecycle_mail.errors import Misconfigured
+from lifecycle_mail.errors import InvalidInput, Misconfigured
 from lifecycle_mail.model.addresses import MatchKey
 
 PREFIX = "hmac:"
 """How a text begins that is a keyed hash and no longer what it was made from."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
+_WHOLE = re.compile(rf"{PREFIX}{_ID.pattern}:[0-9a-f]{{64}}")
 _SHORTEST = 16
 _PROOF = b"lifecycle_mail pepper"
 
@@ -30,6 +31,16 @@ def is_hashed(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
+def require_whole(name: str) -> None:
+    """Refuse what begins like a keyed hash and is none: hidden under it, somebody would stay readable.
+
+    Raises:
+        InvalidInput: it is not a whole keyed hash.
+    """
+    if is_hashed(name) and not _WHOLE.fullmatch(name):
+        raise InvalidInput(f"{name[:40]!r} begins like a keyed hash and is none: names that begin so are never taken")
+
+
 def pepper_of(hashed: str) -> str:
     """Return the id of the pepper that made a keyed hash."""
     return hashed.split(":", 2)[1]
@@ -37,9 +48,14 @@ def pepper_of(hashed: str) -> str:
 
 def _as_secrets(secrets: Mapping[str, str | bytes]) -> Mapping[str, bytes]:
     clean = {}
-    for name, secret in secrets.items():
-        if not _ID.fullmatch(name):
-            raise Misconfigured(f"pepper id {name[:40]!r}: 1 to 32 characters of a-z, 0-9, '.', '-' and '_'")
+    for number, (name, secret) in enumerate(secrets.items(), start=1):
+        if not isinstance(name, str) or not _ID.fullmatch(name):  # not repeated: it may be the secret
+            raise Misconfigured(
+                f"the id of pepper {number} is none: 1 to 32 characters of a-z, 0-9, '.', '-' and '_'; "
+                f"write peppers={{id: secret}}, with the id first"
+            )
+        if not isinstance(secret, str | bytes):
+            raise Misconfigured(f"pepper {name!r} is {type(secret).__name__}: give a secret as text or bytes")
         clean[name] = secret.encode() if isinstance(secret, str) else secret
         if len(clean[name]) < _SHORTEST:
             raise Misconfigured(f"pepper {name!r} is shorter than {_SHORTEST} bytes: make one of 32 random bytes")

@@ -1,7 +1,8 @@
 """Renaming and redacting entries of the log, for an erasure (O5).
 
 An erased person's entries stay in the log as what they are: a no to offers, on that day, through that campaign. Who
-it was is only a keyed hash (`model.peppers`), and words, evidence and the event ids that sources gave are gone. Ids of
+it was is only a keyed hash (`model.peppers`), and words, evidence, names of files and the event ids that sources gave
+are gone. What an application calls a source itself stays, unless it holds an address. Ids of
 entries are hashes that anybody could try addresses against, so these are replaced as well, and with them what cites
 them.
 """
@@ -26,12 +27,14 @@ from lifecycle_mail.model.entries import (
     Subject,
     Suppression,
 )
-from lifecycle_mail.model.names import ContactId, EntryId
+from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.peppers import is_hashed
-from lifecycle_mail.model.provenance import Provenance
 
 ERASED = "[erased]"
 """What stands where words stood. That some stood there still counts: a lift without them would end nothing."""
+
+FILE = "file:"
+"""How the source of an import begins that goes by the name of its file."""
 
 T = TypeVar("T", bound=Entry)
 
@@ -69,7 +72,15 @@ def redacted(entry: T, names: Mapping[str, str], new_id: Callable[[EntryId], Ent
         new_id: makes the id that an entry of theirs is known by from now on.
     """
     plain = renamed(entry, names)
-    changes: dict[str, Any] = {"provenance": _redacted_provenance(entry.provenance)}
+    said = entry.provenance
+    changes: dict[str, Any] = {
+        "provenance": evolve(
+            said,
+            source=_redacted_source(said.source, new_id),
+            text=ERASED if said.text else "",
+            evidence=ERASED if said.evidence else "",
+        )
+    }
     if isinstance(plain, OptOut | Suppression):
         # That it was told as a state still counts: what else was told of the same click is an echo of it.
         state = STATE if plain.event_id.startswith(STATE) else ""
@@ -115,16 +126,14 @@ def mended(entry: T, ids: Mapping[EntryId, EntryId]) -> T:
 
 
 def is_redacted(entry: Entry) -> bool:
-    """Whether an erasure has been over an entry: it names somebody by a keyed hash."""
+    """Whether an entry names somebody by a keyed hash alone: as an erasure leaves it, or as an import of hashes."""
     subject = entry.subject
     old = entry.old if isinstance(entry, AddressChanged) else None
     return any(is_hashed(name) for name in (subject.contact_id, subject.key, old) if name is not None)
 
 
-def _redacted_provenance(said: Provenance) -> Provenance:
-    return evolve(
-        said,
-        source=ERASED if "@" in said.source else said.source,  # a file may be named for whom it is about
-        text=ERASED if said.text else "",
-        evidence=ERASED if said.evidence else "",
-    )
+def _redacted_source(source: str, new_id: Callable[[EntryId], EntryId]) -> str:
+    """Return what stays of a source: the names of systems. A file may be named for whom it is about."""
+    if source.startswith(FILE) and not source.startswith(FILE + ERASED):
+        return f"{FILE}{ERASED}{new_id(entry_id('source', source))}"  # two files are still two
+    return ERASED if "@" in source else source

@@ -9,7 +9,8 @@ inquiry = 6
 
 Canada's law (CASL, section 10) knows consent that follows from a purchase, for two years, and from an inquiry, for six
 months. Months are those of the calendar: two years after the 29th of February is the 28th, the day on which consent
-surely still holds.
+surely still holds. British law (PECR, regulation 22) asks for the sale behind such consent, which the basis names, and
+for a way out in every mail, which is why a campaign names the list that its mails leave (R14, L3).
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class ConsentRules:
 
     Attributes:
         implied: how many months implied consent lasts, by its basis; what is given replaces the whole table.
-        double_opt_in: whether joining any list needs a click in a confirmation mail.
+        double_opt_in: whether joining any list needs a click in a confirmation mail. Only a consent that was confirmed,
+            and is in force, makes another click needless.
     """
 
     implied: Mapping[str, int] = field(default=MONTHS, converter=_kept, validator=_bases, hash=False)
@@ -76,6 +78,22 @@ class ConsentRules:
         if basis not in self.implied:
             raise UnknownName("basis of implied consent", basis, self.implied)
         return months_after(as_utc(at), self.implied[basis])
+
+    def ends_at(self, basis: str | None, given: datetime | None, at: datetime) -> datetime | None:
+        """Return when implied consent ends: with its basis, or before, where an earlier end is given (R10).
+
+        Without a basis it ends with the longest that there is. None where neither says when.
+
+        Raises:
+            UnknownName: no rule for that basis.
+        """
+        if basis is not None:
+            longest: datetime | None = self.expires_at(basis, at)
+        elif given is not None and self.implied:
+            longest = months_after(as_utc(at), max(self.implied.values()))
+        else:
+            longest = None
+        return min((one for one in (longest, given) if one is not None), default=None)
 
 
 def months_after(instant: datetime, months: int) -> datetime:

@@ -6,6 +6,7 @@ hold. Every instant is an aware UTC datetime that the caller passes in.
 
 from lifecycle_mail.ports.claims import (
     CLOCKS_APART,
+    INBOX_TAKEN,
     LARGEST_CHUNK,
     OPEN_STATES,
     SPENT_STATES,
@@ -50,6 +51,7 @@ from lifecycle_mail.ports.stores import (
     Contacts,
     Engagement,
     Erasure,
+    InFiles,
     Maintained,
     Marks,
     SetAside,
@@ -60,6 +62,7 @@ from lifecycle_mail.ports.stores import (
 __all__ = [
     "CLOCKS_APART",
     "FARTHEST",
+    "INBOX_TAKEN",
     "LARGEST_CHUNK",
     "OPEN_STATES",
     "SPENT_STATES",
@@ -83,6 +86,7 @@ __all__ = [
     "Esp",
     "Forgets",
     "Handled",
+    "InFiles",
     "Leases",
     "ListsOptOuts",
     "Maintained",

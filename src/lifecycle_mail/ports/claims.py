@@ -15,6 +15,9 @@ from lifecycle_mail.policy.eligibility import Screened
 LARGEST_CHUNK = 5_000
 """How many recipients one claim transaction covers at most."""
 
+INBOX_TAKEN = "a claim was returned, and its inbox is another contact's since: claim it again first (F19)"
+"""What is said where a claim that was returned is settled, and cannot be taken up."""
+
 CLOCKS_APART = timedelta(hours=1)
 """How far the clocks of two workers may lie apart: a lease taken later than this after now is no lease (F64)."""
 
@@ -97,7 +100,12 @@ class Claims(Protocol):
     def settle(
         self, campaign: CampaignKey, contact_ids: Collection[ContactId], state: ClaimState, *, at: datetime
     ) -> None:
-        """Move claims to a state."""
+        """Move claims to a state: all of them, or none where one of them is not there.
+
+        Raises:
+            KeyError: there is no claim of somebody.
+            CampaignRefused: one of marketing was returned, and another contact has claimed its inbox since.
+        """
         ...
 
     def claims(self, campaign: CampaignKey) -> Mapping[ContactId, Claim]:

@@ -69,7 +69,7 @@ class TaskState(StrEnum):
     DUE = "due"
     DONE = "done"
     REFUSED = "refused"
-    """The target said no for good, or there was nothing to tell; kept, with the reason, for a person to look at."""
+    """The target said no for good; kept, with the reason, for a person to look at."""
 
 
 @frozen(kw_only=True)
@@ -134,7 +134,11 @@ class Outbox(Protocol):
         ...
 
     def note(self, attempts: Sequence[Attempt], *, due_at: datetime | None = None) -> None:
-        """Write what became of tries, let go of the tasks, and set when those still due are tried again."""
+        """Write what became of tries, let go of the tasks, and set when those still due are tried again.
+
+        What is done stays done: a worker whose hold ran out may be late with another answer, which only the journal
+        keeps. Of tasks that are gone nothing is written.
+        """
         ...
 
     def tasks(self, *, target: str | None = None, states: Collection[TaskState] = tuple(TaskState)) -> Iterator[Posted]:

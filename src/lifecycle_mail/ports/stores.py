@@ -97,7 +97,10 @@ class Contacts(Protocol):
         ...
 
     def remove(self, contact_ids: Collection[ContactId]) -> None:
-        """Take contacts out of the active records, their profiles and events with them; the log stays (O5)."""
+        """Take contacts out of the active records; the log stays (O5).
+
+        Their profiles and events go with them, those in quarantine too; the ids of events stay seen.
+        """
         ...
 
     def find(self, identity: str) -> Sequence[ContactId]:
@@ -232,13 +235,18 @@ class Erasure(Protocol):
         event ids of entries are gone. From then on the id and the keys are found by their hashes alone, and nothing
         that is written under them makes them readable again.
 
+        What was told of them under a keyed hash, as an import of hashes tells it, is theirs, whichever pepper made it,
+        and so is what is told under one later. The id and the keys may be such hashes themselves, where nobody knows
+        of whom.
+
         Raises:
             Misconfigured: there is no pepper.
+            InvalidInput: a name begins like a keyed hash and is none; under it nothing could be hidden.
         """
         ...
 
     def erased(self, names: Collection[str]) -> Collection[str]:
-        """Return which of these contact ids and match keys were erased."""
+        """Return which of these contact ids and match keys, or keyed hashes of such, were erased."""
         ...
 
 
@@ -264,6 +272,16 @@ class Store(
 
     def close(self) -> None:
         """Let go of what the store holds open."""
+        ...
+
+
+@runtime_checkable
+class InFiles(Protocol):
+    """A store that lies in files of its own, which nothing else may be written to."""
+
+    @property
+    def files(self) -> Collection[str]:
+        """The path of every file that it has or may have, those beside the database among them."""
         ...
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
-from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
-from lifecycle_mail.model.addresses import EmailAddress, parse_address
-from lifecycle_mail.model.contacts import Contact, FieldValue
+from lifecycle_mail.errors import InvalidDocument, Problem
+from lifecycle_mail.files.contact_data import contact_converter
+from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import (
     AddressChanged,
     Consent,
@@ -26,14 +26,10 @@ from lifecycle_mail.model.entries import (
     Suppression,
 )
 from lifecycle_mail.model.events import EngagementEvent
-from lifecycle_mail.model.instants import parse_instant
 from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.model.provenance import Actor
-from lifecycle_mail.policy.documents import converter, structure
+from lifecycle_mail.policy.documents import structure
 from lifecycle_mail.ports import Claim
-
-if TYPE_CHECKING:
-    from cattrs import Converter
 
 FORMAT = "lifecycle_mail archive"
 VERSION = 1
@@ -75,7 +71,7 @@ class ArchivedContact:
 
 def to_document(archived: ArchivedContact) -> dict[str, Any]:
     """Return the document as plain JSON data."""
-    found: dict[str, Any] = _converter().unstructure(archived)
+    found: dict[str, Any] = contact_converter().unstructure(archived)
     return found
 
 
@@ -91,7 +87,7 @@ def from_document(document: Mapping[str, Any]) -> ArchivedContact:
         found = document.get("version")
         fix = "read it with the version of lifecycle_mail that made it"
         raise InvalidDocument(_WHAT, [Problem("$.version", f"{found!r} is not version {VERSION}", fix)])
-    made = structure(document, ArchivedContact, what=_WHAT, using=_converter())
+    made = structure(document, ArchivedContact, what=_WHAT, using=contact_converter())
     whose = [("$.profile.contact_id", made.profile.contact_id)] if made.profile is not None else []
     whose += [(f"$.events[{place}].contact_id", event.contact_id) for place, event in enumerate(made.events)]
     problems = [
@@ -154,56 +150,3 @@ def _what(entry: Entry) -> str:
 
 def _listed(ids: frozenset[Any]) -> str:
     return " and ".join(sorted(ids))
-
-
-# --- plain data, both ways --------------------------------------------------------------------------------------------
-
-
-def _converter() -> Converter:
-    """Return the converter of documents, with what a contact holds beyond a policy."""
-    made = converter().copy()
-    made.register_unstructure_hook(datetime, datetime.isoformat)
-    made.register_unstructure_hook(EmailAddress, lambda address: address.written)
-    made.register_unstructure_hook_func(_is_text_set, sorted)
-    made.register_unstructure_hook_func(_is_field_value, _plain_field)
-    made.register_structure_hook(datetime, lambda value, _: _instant(value))
-    made.register_structure_hook(EmailAddress, lambda value, _: parse_address(_text(value)))
-    made.register_structure_hook_func(_is_text_set, lambda value, _: _texts(value))
-    made.register_structure_hook_func(_is_field_value, lambda value, _: _field(value))
-    return made
-
-
-def _is_text_set(kind: Any) -> bool:
-    return bool(kind == frozenset[str])
-
-
-def _is_field_value(kind: Any) -> bool:
-    return bool(kind == FieldValue)
-
-
-def _plain_field(value: FieldValue) -> Any:
-    return {"instant": value.isoformat()} if isinstance(value, datetime) else value
-
-
-def _field(value: Any) -> FieldValue:
-    if isinstance(value, Mapping) and set(value) == {"instant"}:
-        return _instant(value["instant"])
-    if not isinstance(value, bool | int | float | str):
-        raise InvalidInput(f"{value!r}: expected a text, a number, a flag or an instant")
-    return value
-
-
-def _instant(value: Any) -> datetime:
-    return parse_instant(_text(value))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise InvalidInput(f"{value!r}: expected a text")
-    return value
-
-
-def _texts(value: Any) -> frozenset[str]:
-    if not isinstance(value, list):
-        raise InvalidInput(f"{value!r}: expected a list of texts")
-    return frozenset(map(_text, value))

@@ -11,13 +11,13 @@ they come back as what they amounted to, the profile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from lifecycle_mail.errors import ConsentRefused
+from lifecycle_mail.errors import ConsentRefused, UnknownName
 from lifecycle_mail.model.addresses import mask
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import Suppression, SuppressionKind
@@ -61,8 +61,18 @@ class Archiver:
         self._reader = consents.reader
         self._store = consents.store
 
-    def archive(self, contact: Contact, said: Provenance, *, now: datetime) -> Archived:
-        """Take a contact out; see `Lifecycle.archive`."""
+    def archive(self, contact_id: ContactId, said: Provenance, *, now: datetime, tried: Sequence[Archived]) -> Archived:
+        """Take a contact out; see `Lifecycle.archive`.
+
+        `tried` holds what earlier tries of the same call made: where the answer to one was lost, they are gone, and its
+        document is the only copy there is (F21).
+        """
+        contact = self._reader.find(contact_id)
+        for before in tried:
+            if contact is None and self._store.record(before.entry.id) is not None:
+                return before
+        if contact is None:
+            raise UnknownName("contact", mask(contact_id))
         document = to_document(self._all_about(contact, said))
         entry = self._consents.suppress(contact, SuppressionKind.ARCHIVE, said, now=now, until=None)
         self._store.remove([contact.id])

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from lifecycle_mail.errors import BreakerOpen, InvalidInput, UnknownName
 from lifecycle_mail.model.addresses import MatchKey
@@ -129,14 +129,15 @@ def sift(
         waiting += [SetAside(entry=one, why=waits[one.id], at=now) for one in said if one.id in waits]
         stopping = [one for one in said if one.id not in waits and _stops(one, marks, store)]
         people = {_whom(one) for one in stopping}
-        window = _window(store, breaker, kind, now)
+        count = _counted(store, kind).at(now, breaker.per)
         of = store.count()
-        total, limit = window.place + len(people), breaker.limit(of)
+        total, limit = count.current + len(people), breaker.limit(of)
         if total > limit:
             why = f"{kind}: {total:,} of {of:,} contacts would stop being mailed within {breaker.per}, {limit:,} may"
             waiting += [SetAside(entry=one, why=why, at=now) for one in stopping]
-        elif people:
-            store.mark(Bookmark(name=window.name, place=total, at=window.at))
+            people = set()
+        if stopping:  # also where all of them wait: the window has begun, and ends
+            store.mark(Bookmark(name=f"breaker:{kind}", place=count.total + len(people), at=now, note=count.note))
     held = {id(one.entry) for one in waiting}
     return [one for one in entries if id(one) not in held], waiting
 
@@ -163,24 +164,84 @@ def _whom(entry: Suppression) -> str | None:
     return entry.subject.key or entry.subject.contact_id
 
 
-def _window(store: Store, breaker: Breaker, kind: SuppressionKind, now: datetime) -> Bookmark:
-    """Return the count of the present window; one that is over, or was begun by a clock ahead, counts anew (F64)."""
-    name = f"breaker:{kind}"
-    found = store.bookmark(name)
-    if found is None or now - found.at >= breaker.per or found.at - now > CLOCKS_APART:
-        return Bookmark(name=name, place=0, at=now)
-    return found
+@frozen
+class _Count:
+    """What was let through: how many in all, and how many there were when each window began.
+
+    Attributes:
+        total: how many, ever.
+        windows: when windows began and what the total was then, the latest last. More than one is kept, for workers
+            whose clocks are apart count into one total, each in a window of its own time (F64).
+    """
+
+    total: int = 0
+    windows: tuple[tuple[datetime, int], ...] = ()
+
+    def at(self, now: datetime, per: timedelta) -> _Count:
+        """Return the count with a window for an instant as its latest."""
+        current = [one for one in self.windows if now - per < one[0] <= now + CLOCKS_APART]
+        if current:
+            window = min(current, key=lambda one: one[1])
+        else:
+            # Where clocks ahead began them all, nothing says that they are over: what they count is carried over, once.
+            ahead = all(at > now + CLOCKS_APART for at, _ in self.windows)
+            window = now, min((before for _, before in self.windows), default=self.total) if ahead else self.total
+        others = [one for one in self.windows if one != window]
+        return evolve(self, windows=(*others[1 - _WINDOWS :], window))
+
+    @property
+    def current(self) -> int:
+        """How many were let through in the latest window."""
+        return self.total - self.windows[-1][1]
+
+    @property
+    def note(self) -> str:
+        """The windows in words."""
+        return " ".join(f"{at.isoformat()}={before}" for at, before in self.windows)
 
 
-def accept(store: Store, entry_ids: Collection[str] | None, *, now: datetime) -> int:
-    """Write what was set aside to the log; see `Lifecycle.accept_aside`."""
-    taken = _taken(store, entry_ids)
-    return len(store.append([one.entry for one in taken], at=now))
+_WINDOWS = 8
+"""How many windows are kept: more clocks than that are not all wrong at once."""
 
 
-def discard(store: Store, entry_ids: Collection[str] | None, said: Provenance, *, now: datetime) -> int:
-    """Let go of what was set aside; see `Lifecycle.discard_aside`."""
-    taken = _taken(store, entry_ids)
+def _counted(store: Store, kind: SuppressionKind) -> _Count:
+    found = store.bookmark(f"breaker:{kind}")
+    if found is None:
+        return _Count()
+    pairs = (one.rpartition("=") for one in found.note.split())
+    return _Count(found.place, tuple((datetime.fromisoformat(at), int(before)) for at, _, before in pairs))
+
+
+@frozen
+class Decided:
+    """What a try decided of what was set aside: where its answer was lost, the next try gives it."""
+
+    entry_ids: Collection[EntryId]
+    answer: int
+
+
+def accept(store: Store, entry_ids: Collection[str] | None, *, now: datetime, tried: list[Decided]) -> int:
+    """Write what was set aside to the log; see `Lifecycle.accept_aside`. `tried` holds what earlier tries did."""
+    waiting = {one.entry.id for one in store.aside()}
+    for before in tried:
+        if waiting.isdisjoint(before.entry_ids) and all(store.record(one) for one in before.entry_ids):
+            return before.answer
+    taken = _taken(store, entry_ids, waiting)
+    written = len(store.append([one.entry for one in taken], at=now))
+    tried.append(Decided([one.entry.id for one in taken], written))
+    return written
+
+
+def discard(
+    store: Store, entry_ids: Collection[str] | None, said: Provenance, *, now: datetime, tried: list[Decided]
+) -> int:
+    """Let go of what was set aside; see `Lifecycle.discard_aside`. `tried` holds what earlier tries did."""
+    waiting = {one.entry.id for one in store.aside()}
+    for before in tried:
+        if waiting.isdisjoint(before.entry_ids):
+            return before.answer
+    taken = _taken(store, entry_ids, waiting)
+    tried.append(Decided([one.entry.id for one in taken], len(taken)))
     for one in taken:
         lift = Lift(subject=one.entry.subject, cites={one.entry.id}, provenance=said)
         if lift.ends(one.entry):  # both, or the same report would be a new one when it comes again
@@ -188,9 +249,8 @@ def discard(store: Store, entry_ids: Collection[str] | None, said: Provenance, *
     return len(taken)
 
 
-def _taken(store: Store, entry_ids: Collection[str] | None) -> Sequence[SetAside]:
-    waiting = {one.entry.id for one in store.aside()}
+def _taken(store: Store, entry_ids: Collection[str] | None, waiting: Collection[EntryId]) -> Sequence[SetAside]:
     asked = waiting if entry_ids is None else set(map(EntryId, entry_ids))
-    for missing in sorted(asked - waiting):
+    for missing in sorted(set(asked).difference(waiting)):
         raise UnknownName("suppression that was set aside", missing)
     return store.take_back(asked)

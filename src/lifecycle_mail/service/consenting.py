@@ -4,6 +4,9 @@ Only the person can come back (O4): `subscribe` never overrides a no. Where one 
 with a token, and only `confirm` with that token, the person's act, cites the opt-outs that were open when it was
 made. A no that comes in between is not among them and keeps them out.
 
+Where a list, or the programme, asks for double opt-in, only a consent that was confirmed makes the click needless.
+A no is kept for good, and no mail asks anybody back: a token is made when they sign up, by their own act (R12, R13).
+
 Who was erased is not written about again (O5): they cannot be signed up, and a no of theirs is answered as done,
 because nothing is mailed to them anyhow.
 """
@@ -132,8 +135,9 @@ class Consents:
             contact = self._found_or_made(who, contact_id, provenance, source=source, now=now)
             person = self.reader.person(contact)
             asks = frozenset(opt_out.id for opt_out in person.opt_outs_of(to.key, to.channel))
-            unsure = to.double_opt_in or rules.double_opt_in or to.key in person.elsewhere
-            if (asks or unsure) and person.standing(to.key, now=now, channel=to.channel) is not ListStanding.ACTIVE:
+            unclicked = (to.double_opt_in or rules.double_opt_in) and not _has_confirmed(person, to.key, now=now)
+            active = person.standing(to.key, now=now, channel=to.channel) is ListStanding.ACTIVE
+            if asks or unclicked or (to.key in person.elsewhere and not active):
                 request = ConsentRequest(
                     subject=self.reader.named(contact), list=to.key, provenance=provenance, asks=asks
                 )
@@ -388,15 +392,21 @@ class Consents:
         return moved
 
 
+def _has_confirmed(person: Person, list_key: str, *, now: datetime) -> bool:
+    """Whether somebody has clicked for a list: what a file, a form or a purchase says of them is no click."""
+    return any(
+        one.list == list_key and one.standing is Standing.CONFIRMED and (one.expires_at is None or now < one.expires_at)
+        for one in person.consents
+    )
+
+
 def _implied_until(
     standing: Standing, basis: str | None, expires_at: datetime | None, rules: ConsentRules, *, now: datetime
 ) -> datetime:
     """Return when implied consent ends; it always does (R10)."""
     if standing is not Standing.IMPLIED:
         raise InvalidInput("basis= is for implied consent: give standing=Standing.IMPLIED with it, or leave it out")
-    until = None if basis is None else rules.expires_at(basis, now)
-    if expires_at is not None:
-        return expires_at
+    until = rules.ends_at(basis, expires_at, now)
     if until is None:
         raise InvalidInput(
             f"implied consent ends (R10): say what it follows from, basis= one of {', '.join(sorted(rules.implied))}, "

@@ -15,10 +15,12 @@ from attrs import frozen
 from lifecycle_mail.files.exporting import (
     OPT_OUT_COLUMNS,
     SUBSCRIPTION_COLUMNS,
+    TEXT,
     hashing,
-    kept,
-    opt_out_row,
+    opt_out_rows,
+    pieces,
     require_pepper,
+    shortened,
 )
 from lifecycle_mail.files.profile_lines import ContactLine, as_json, moves_in
 from lifecycle_mail.files.writing import write_csv, write_jsonl
@@ -65,7 +67,7 @@ def export_opt_outs(
             for record, verdict in zip(chunk, standings.of(chunk), strict=True):
                 entry = record.entry
                 assert isinstance(entry, OptOut | Suppression)  # noqa: S101 - _noes passes on nothing else
-                yield opt_out_row(
+                yield from opt_out_rows(
                     record, entry if hide is None else hide(entry), standing=verdict.standing,
                     overridden_for=verdict.overridden_for,
                 )  # fmt: skip
@@ -95,7 +97,8 @@ def export_subscriptions(
                 names = _names(contact, person, peppers, hashed)
                 for key in sorted(person.lists()):
                     channel = channels.get(key, Channel.EMAIL)
-                    yield (*names, *_subscription(person, key, now=now, channel=channel, hashed=hashed is not None))
+                    hide = hashed is not None
+                    yield from _subscription(person, key, names, now=now, channel=channel, hide=hide)
             done += len(chunk)
             progress(done)
 
@@ -109,17 +112,24 @@ def _names(contact: Contact, person: Person, peppers: Peppers, hashed: str | Non
 
 
 def _subscription(
-    person: Person, key: ListKey, *, now: datetime, channel: Channel, hashed: bool
-) -> Sequence[FieldValue | None]:
+    person: Person, key: ListKey, names: tuple[str, str], *, now: datetime, channel: Channel, hide: bool
+) -> Iterator[Sequence[FieldValue | None]]:
     standing = person.standing(key, now=now, channel=channel)
     unsure = standing is ListStanding.UNCONFIRMED
     best = _request(person, key) if unsure else _best(person, key)
     if best is None:  # agreed to at an address that somebody else replaced
-        return key, standing, None, None, None, None, None, None, None
+        yield (*names, key, standing, None, None, None, None, None, None, None)
+        return
     said = best.provenance
     firm, expires_at = (best.standing, best.expires_at) if isinstance(best, Consent) else (None, None)
-    source, evidence = (None, None) if hashed else (kept(said.source), kept(said.evidence))
-    return key, standing, said.at, expires_at, firm, said.actor, said.through, source, evidence
+    source, evidence = (None, None) if hide else (said.source, said.evidence)
+    for name, text in (("source", source), ("evidence", evidence)):
+        for piece in pieces(text):
+            yield (*names, key, TEXT, None, None, None, None, None, name, piece)
+    yield (
+        *names, key, standing, said.at, expires_at, firm, said.actor, said.through, shortened(source),
+        shortened(evidence),
+    )  # fmt: skip
 
 
 def _request(person: Person, key: ListKey) -> ConsentRequest | None:

@@ -1,11 +1,14 @@
 """Erasing people for good (O5, F62, F63).
 
 Order matters. First it is made sure that erasing works at all: without a pepper nobody else is told anything. Then the
-ESP and the CRM forget; what they refuse is raised, nothing is erased here, and the same may be called again, because
+ESP and the CRM forget, and an ESP that cannot is told of every no that it does not know of: afterwards nobody could
+tell it whose they were. What they refuse is raised, nothing is erased here, and the same may be called again, because
 what they were told is still known. At last one transaction writes that the person and every address of theirs was
 erased, and lets the store remove the rest.
 
-An address that another contact uses as well is that contact's, too: it stays readable, and is reported.
+An address that another contact uses as well is that contact's, too: it stays readable, and is reported. One that
+another contact has moved from is erased: it is never mailed again, whoever is there, and who has moved goes on at the
+new one.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from lifecycle_mail.ports import Capability, Crm, Esp
 from lifecycle_mail.ports.esps import Forgets
 from lifecycle_mail.service.reading import Reader, last_key
 from lifecycle_mail.service.retrying import again, in_transaction
+from lifecycle_mail.service.telling_esp import EspTeller
 
 _NOBODY = ContactId("\n")
 """An id that no contact can have."""
@@ -78,6 +82,7 @@ class Forgetter:
     Args:
         reader: of the store.
         esp, crm: who else is told.
+        teller: tells an ESP that cannot erase what is due of somebody; None for other ESPs.
         new_id: the id that an address would get, where nobody has it.
         wait: see `retrying.again`.
     """
@@ -88,6 +93,7 @@ class Forgetter:
         *,
         esp: Esp,
         crm: Crm | None,
+        teller: EspTeller | None,
         new_id: Callable[[EmailAddress], ContactId],
         wait: Callable[[int], None],
     ) -> None:
@@ -95,6 +101,7 @@ class Forgetter:
         self._store = reader.store
         self._esp = esp
         self._crm = crm
+        self._teller = teller
         self._new_id = new_id
         self._wait = wait
 
@@ -103,9 +110,10 @@ class Forgetter:
         again(self._rehearse, wait=self._wait)
         found = again(lambda: self._find(who), wait=self._wait)
         told: set[str] = set()
+        tried: list[_Found] = []
         while found is not None:
             told.update(self._tell(found))
-            known = in_transaction(self._store, partial(self._write, who, found, said, now), wait=self._wait)
+            known = in_transaction(self._store, partial(self._write, who, found, said, now, tried), wait=self._wait)
             if known == found:
                 shared = tuple(sorted(map(_masked, found.shared)))
                 return Erased(addresses=len(found.keys), shared=shared, told=tuple(sorted(told)))
@@ -201,6 +209,8 @@ class Forgetter:
             for contact in self._known_elsewhere(found):
                 cast(Forgets, self._esp).forget(contact)
             told.append(self._esp.name)
+        elif self._teller is not None:
+            self._teller.tell_before_erasure(found.contact_id, found.keys)
         if self._crm is not None and found.contact_id is not None:
             self._crm.forget(found.contact_id)
             told.append(self._crm.name)
@@ -218,11 +228,17 @@ class Forgetter:
 
     # -- writing
 
-    def _write(self, who: str, told: _Found, said: Provenance, now: datetime) -> _Found | None:
-        """Erase them, unless what is known of them is no longer what the others were told; return what is known."""
+    def _write(self, who: str, told: _Found, said: Provenance, now: datetime, tried: list[_Found]) -> _Found | None:
+        """Erase them, unless what is known of them is no longer what the others were told; return what is known.
+
+        `tried` holds whom earlier tries erased: where the answer to one was lost, they are gone by this very call.
+        """
         found = self._find(who)
+        if found is None and told in tried:
+            return told
         if found != told:
             return found
+        tried.append(found)
         keys = sorted(found.keys)
         whom = found.contact_id or ContactId(keys[0])  # of an address alone, no id but the key itself
         entries = [_erasure(found.contact_id, key, said) for key in keys]

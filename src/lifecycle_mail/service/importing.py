@@ -6,9 +6,11 @@ an imported one, which cites nothing; and who was erased stays so (O5, F62).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 
 from attrs import frozen
@@ -21,7 +23,7 @@ from lifecycle_mail.files.json_rows import open_json
 from lifecycle_mail.files.profile_lines import ContactLine, from_json
 from lifecycle_mail.files.reading import Reject, fault_of, row_as_text
 from lifecycle_mail.files.text import Fault
-from lifecycle_mail.model.addresses import MatchRules
+from lifecycle_mail.model.addresses import MatchKey, MatchRules
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import AddressChanged, ConsentRequest, Entry, OptOut, Record, Subject, Suppression
 from lifecycle_mail.model.intake import Joined, Known, Statement
@@ -30,13 +32,23 @@ from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.service.flights import mark_in_flight
 from lifecycle_mail.service.moving import Written
-from lifecycle_mail.service.reading import Reader
+from lifecycle_mail.service.own_ids import OwnIds
+from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import Received
 
 # Kept in the bookmark until the import ends, and so without a name of anybody's.
 _ERASED = "this person was erased: an import brings nothing of them back (O5)"
 _SHARED = "several contacts have this address: name the contact by its id"
 _REFUSED = "the registry refuses what it says"
+
+
+class _Ours(Enum):
+    """A row of an export as hashes that is an entry of ours."""
+
+    OURS = "ours"
+
+
+_OURS = _Ours.OURS
 
 
 def _way(what: str, *said: object) -> str:
@@ -62,31 +74,61 @@ class OptOuts:
     def what(self) -> str:
         """What is imported, and in what way."""
         given = self.given
-        return _way("opt-outs", given.source, given.scope, given.rules.version, given.who_has is not None)
+        return _way(
+            "opt-outs", given.source, given.scope, given.rules.version, given.who_has is not None, given.fallback
+        )
 
     @contextmanager
     def open(self) -> Iterator[tuple[Iterator[Row], Callable[[Sequence[Row], Tell], Sequence[object]]]]:
         """Open the file."""
-        with open_opt_outs(self.path, self.given) as (rows, reads):
-            yield rows, reads.read
+        with (
+            open_opt_outs(self.path, self.given) as (rows, reads),
+            OwnIds.open(self.reader.store, self.given.peppers) as own,
+        ):
 
-    def write(self, values: Sequence[OptOut | Suppression | None]) -> Written:
+            def read(batch: Sequence[Row], tell: Tell) -> Sequence[object]:
+                """Return what rows say, and nothing twice: not what we said ourselves, under its hash."""
+                said = reads.read(batch, tell)
+                ours = own.among(said)
+                return [entry if entry is None or entry.id not in ours else _OURS for entry in said]
+
+            yield rows, read
+
+    def write(self, values: Sequence[OptOut | Suppression | _Ours | None]) -> Written:
         """Append what the log does not hold yet."""
-        entries = _near([entry for entry in values if entry is not None])
+        entries = _near([entry for entry in values if isinstance(entry, OptOut | Suppression)])
+        position = self.reader.store.position()
         records = self.reader.store.append(entries, at=self.given.now)
-        self._mark_in_flight(records)
-        return Written(new=len(records), passed=len(values) - len(entries))
+        self._mark_in_flight(records, until=position)
+        return Written(new=len(records), passed=sum(entry is None for entry in values))
 
-    def _mark_in_flight(self, records: Sequence[Record]) -> None:
-        """Note on mails that were handed off before that the contact said no (F18)."""
+    def _mark_in_flight(self, records: Sequence[Record], *, until: int) -> None:
+        """Note on mails that were handed off before that their person said no (F18).
+
+        Args:
+            records: what is new in the log.
+            until: the position of the log before that.
+        """
         store = self.reader.store
-        noes = [record.entry for record in records if isinstance(record.entry, OptOut)]
-        named = {one for no in noes if (one := no.subject.contact_id) is not None}
-        known = store.get(named) if named else {}
-        for no in noes:
-            whose = no.subject.contact_id
-            if whose is not None and whose in known:
-                mark_in_flight(store, store.claims_of(whose), no.scope, now=self.given.now)
+        if next(iter(store.each()), None) is None:  # a list of millions, and nobody whom a mail was sent to
+            return
+        for chunk in chunks([record.entry for record in records if isinstance(record.entry, OptOut)]):
+            whose = self._whose(chunk, until=until)
+            known = store.get({one for some in whose for one in some})
+            for no, holders in zip(chunk, whose, strict=True):
+                for one in sorted(holders & known.keys()):
+                    mark_in_flight(store, store.claims_of(one), no.scope, now=self.given.now)
+
+    def _whose(self, noes: Sequence[OptOut], *, until: int) -> list[set[ContactId]]:
+        """Return for each no whom it names: of an address alone, everybody who ever had it."""
+        keys = {no.subject.key for no in noes if no.subject.contact_id is None and no.subject.key is not None}
+        nobody = ContactId("")
+        at: dict[MatchKey | None, set[ContactId]] = defaultdict(set)
+        for entry in self.reader.store.about({nobody: keys}, until=until)[nobody]:
+            if entry.subject.contact_id is not None:
+                for key in (entry.subject.key, entry.old if isinstance(entry, AddressChanged) else None):
+                    at[key].add(entry.subject.contact_id)
+        return [at[no.subject.key] if no.subject.contact_id is None else {no.subject.contact_id} for no in noes]
 
 
 def _near(entries: list[OptOut | Suppression]) -> list[OptOut | Suppression]:
@@ -121,7 +163,8 @@ class Subscriptions:
     @property
     def what(self) -> str:
         """What is imported, and in what way."""
-        return _way("subscriptions", self.taking.source, self.taking.to)
+        taking = self.taking
+        return _way("subscriptions", taking.source, taking.to, self.reader.rules.version, taking.fallback)
 
     def open(self) -> AbstractContextManager[tuple[Iterator[Row], Callable[[Sequence[Row], Tell], Sequence[object]]]]:
         """Open the file."""
@@ -177,12 +220,14 @@ class Profiles:
         path: the file.
         replace: whether a contact or profile that is there is written over.
         now: the instant of the import.
+        changed: called with whom a chunk has changed, in its transaction.
     """
 
     reader: Reader
     path: Path
     replace: bool
     now: datetime
+    changed: Callable[[Collection[ContactId]], object]
 
     @property
     def what(self) -> str:
@@ -239,6 +284,7 @@ class Profiles:
         store.put(list(put.values()))
         store.save(list(save.values()))
         store.append(entries, at=self.now)
+        self.changed(put.keys() | save.keys())
         return Written(new=new, refused=refused)
 
     def _moved(self, there: Contact, contact: Contact) -> list[Entry]:

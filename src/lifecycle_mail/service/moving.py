@@ -9,8 +9,11 @@ file, an import goes on after that row; a file that was changed is another file.
 anew, and finds that the registry holds it all.
 
 Rows that were done before are read again, and not written: what was wrong with them is found again, so that the table
-of rejects is whole, whichever run comes to the end. What only the registry could know to be wrong is kept in the
-bookmark.
+of rejects is whole, whichever run comes to the end. Where it is no longer the same, because a pepper is given now that
+was missing or a list was declared, what was refused could be taken: then the import begins at the first row once more.
+
+What only the registry could know to be wrong is kept: some of it in the bookmark, and where it is much, in bookmarks of
+its own (`Refusals`), each written once. So a transaction writes no more for a long file than for a short one (F68).
 
 What is written twice is held once: entries have ids of their own, and contacts too. So two imports of one file at the
 same time do no harm.
@@ -35,7 +38,9 @@ from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.files.importing_rows import Tell
 from lifecycle_mail.files.reading import Reject, row_as_text
 from lifecycle_mail.files.writing import rejects_file
+from lifecycle_mail.model.names import entry_id
 from lifecycle_mail.ports import Bookmark, Store
+from lifecycle_mail.service.refusals import Refusals
 from lifecycle_mail.service.retrying import again
 
 IMPORT_CHUNK = 50_000
@@ -106,12 +111,21 @@ class Work(Protocol):
 
 @frozen(kw_only=True)
 class _State:
-    """How far an import has come, as its bookmark remembers it; `refused` is by the number of the row."""
+    """How far an import has come, as its bookmark remembers it.
+
+    Attributes:
+        place: how many rows are done.
+        new, passed: see `Imported`.
+        wrong: a hash of what was wrong with the rows that are done, as far as reading them tells.
+        refused: the rows that the registry refused.
+        finished: whether it came to its end.
+    """
 
     place: int = 0
     new: int = 0
     passed: int = 0
-    refused: Mapping[int, str] = field(factory=dict)
+    wrong: str = ""
+    refused: Refusals = field(factory=Refusals)
     finished: bool = False
 
     @classmethod
@@ -120,13 +134,20 @@ class _State:
         said = {} if bookmark is None else json.loads(bookmark.note)
         if bookmark is None or said["finished"]:
             return cls()
-        refused = {int(number): reason for number, reason in said["refused"].items()}
-        return cls(place=bookmark.place, new=said["new"], passed=said["passed"], refused=refused)
+        return cls(
+            place=bookmark.place, new=said["new"], passed=said["passed"], wrong=said["wrong"],
+            refused=Refusals.read(said["refused"]),
+        )  # fmt: skip
 
     def bookmark(self, name: str, at: datetime) -> Bookmark:
         """Return the bookmark that says it."""
-        note = {"new": self.new, "passed": self.passed, "refused": self.refused, "finished": self.finished}
+        note = {"new": self.new, "passed": self.passed, "wrong": self.wrong, "refused": self.refused.note(),
+                "finished": self.finished}  # fmt: skip
         return Bookmark(name=name, place=self.place, at=at, note=json.dumps(note))
+
+
+class _ReadOtherwise(Exception):
+    """Raised where something else is wrong with the rows that are done than when they were done."""
 
 
 @frozen(kw_only=True)
@@ -159,27 +180,35 @@ class Import:
         """Read the file to its end."""
         if self.chunk < 1:
             raise InvalidInput(f"chunk={self.chunk}: a transaction covers one row at least")
-        if self.rejects is not None and self.rejects.resolve() == self.path.resolve():
-            raise InvalidInput(f"rejects={str(self.rejects)!r} is the file that is read: name another one")
-        state = _State.read(self.store.bookmark(self._name))
-        start, done, rejected = state.place, 0, 0
+        state = _State.read(again(lambda: self.store.bookmark(self._name), wait=self.wait))
+        try:
+            return self._run(state)
+        except _ReadOtherwise:
+            return self._run(_State(new=state.new))
+
+    def _run(self, state: _State) -> Imported:
+        start, done, rejected, wrong = state.place, 0, 0, ""
         with self._rejects() as write_reject, self.work.open() as (rows, read):
-
-            def tell(reject: Reject) -> None:
-                nonlocal rejected
-                rejected += reject.whole
-                write_reject(reject)
-
             while batch := list(islice(rows, self.chunk if done >= start else min(self.chunk, start - done))):
                 before, done = done, done + len(batch)
+                found: list[Reject] = []
                 with _collector_at_rest():
-                    values = read(batch, tell)
+                    values = read(batch, found.append)
+                    found.sort(key=lambda reject: reject.line)
+                    for reject in found:
+                        wrong = entry_id(wrong, reject.line, reject.whole)
                     if done > start:
-                        state = again(partial(self._write, values, state, before, done), wait=self.wait)
-                for number in range(before, done):
-                    if number in state.refused:
-                        tell(self._refused(*batch[number - before], state.refused[number]))
+                        state = again(partial(self._write, values, state, before, done, wrong), wait=self.wait)
+                if done == start and wrong != state.wrong:
+                    raise _ReadOtherwise
+                refused = again(partial(state.refused.among, before, done, self.store, self._name), wait=self.wait)
+                found += [self._refused(*batch[number - before], reason) for number, reason in refused.items()]
+                for reject in sorted(found, key=lambda reject: reject.line):
+                    rejected += reject.whole
+                    write_reject(reject)
                 self.progress(done)
+            if done < start:
+                raise _ReadOtherwise
         again(partial(self._finish, state), wait=self.wait)
         taken = done - rejected
         return Imported(
@@ -197,26 +226,26 @@ class Import:
     def _refused(self, line: int, row: object, reason: str) -> Reject:
         return Reject(file=str(self.path), line=line, reason=reason, row=row_as_text(row))
 
-    def _write(self, values: Sequence[Any], state: _State, before: int, done: int) -> _State:
+    def _write(self, values: Sequence[Any], state: _State, before: int, done: int, wrong: str) -> _State:
         """Write a chunk and the bookmark, all or nothing."""
         with self.store.transaction():
             seen = _State.read(self.store.bookmark(self._name))
-            if seen.place >= done:  # an earlier try went through after all, or another worker did it
+            if (seen.place, seen.wrong) == (done, wrong):  # an earlier try went through after all
                 return seen
             written = self.work.write(values)
             refused = {before + place: reason for place, reason in written.refused.items()}
             grown = _State(
-                place=done,
-                new=state.new + written.new,
-                passed=state.passed + written.passed,
-                refused={**state.refused, **refused},
-            )
+                place=done, new=state.new + written.new, passed=state.passed + written.passed, wrong=wrong,
+                refused=state.refused.plus(refused, self.store, self._name, at=self.now),
+            )  # fmt: skip
             self.store.mark(grown.bookmark(self._name, self.now))
         return grown
 
     def _finish(self, state: _State) -> None:
         with self.store.transaction():
-            self.store.mark(evolve(state, finished=True).bookmark(self._name, self.now))
+            state.refused.forget(self.store, self._name, at=self.now)
+            ended = evolve(state, refused=Refusals(), finished=True)
+            self.store.mark(ended.bookmark(self._name, self.now))
 
 
 @contextmanager

@@ -19,11 +19,11 @@ from itertools import count
 from attrs import field, frozen
 
 from lifecycle_mail.errors import EspError
-from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.ports import LARGEST_CHUNK, Bookmark, Crm, Esp, Store, Task, TaskKind, TaskState
 from lifecycle_mail.service.leasing import Clock, Lease
 from lifecycle_mail.service.retrying import again, in_transaction
-from lifecycle_mail.service.telling import Teller, of_crm, of_esp
+from lifecycle_mail.service.telling import AGAIN, Teller, of_crm, of_esp
 
 
 @frozen(kw_only=True)
@@ -32,12 +32,15 @@ class Drained:
 
     Attributes:
         told: how many tasks were done, by kind.
-        refused: how many the target refused for good, or had nothing to tell any more; kept, with the reason.
+        moot: how many had nothing to tell any more: overridden by the person, known there already, or of somebody who
+            is gone. Nothing is wrong; the journal says which.
+        refused: how many the target refused for good; kept, with the reason, for a person to look at.
         left: how many are still due.
         problems: what stopped a target for now, by its name; what is due there is tried again by a later call.
     """
 
     told: Counter[str] = field(factory=Counter)
+    moot: int = 0
     refused: int = 0
     left: int = 0
     problems: Mapping[str, EspError] = field(factory=dict)
@@ -45,7 +48,8 @@ class Drained:
     def __str__(self) -> str:
         told = ", ".join(f"{self.told[kind]} {kind.value}" for kind in TaskKind if self.told[kind])
         parts = [f"told {told or 'nothing'}"]
-        parts += [f"{name} {many}" for name, many in (("refused", self.refused), ("left", self.left)) if many]
+        counts = (("passed over", self.moot), ("refused", self.refused), ("left", self.left))
+        parts += [f"{name} {many}" for name, many in counts if many]
         stopped = [f"{target} stopped: {problem}" for target, problem in self.problems.items()]
         return "; ".join([", ".join(parts), *stopped])
 
@@ -67,6 +71,7 @@ def drain(
     waiting = again(store.waiting, wait=wait)
     return Drained(
         told=sum((teller.told for teller in tellers), Counter[str]()),
+        moot=sum(teller.moot for teller in tellers),
         refused=sum(teller.refused for teller in tellers),
         left=sum(many for (target, _, state), many in waiting.items() if target in targets and state is TaskState.DUE),
         problems={teller.target: teller.problem for teller in tellers if teller.problem is not None},
@@ -104,6 +109,22 @@ def _look_through(teller: Teller, store: Store, *, clock: Clock, wait: Callable[
 
 
 # -- tasks that come from no log entry
+
+
+def post_again(store: Store, esp: Esp, contact_id: ContactId, noes: Collection[EntryId], *, at: datetime) -> None:
+    """Post noes that an ESP must hear again: it says that somebody is subscribed, as of an instant, who is out (F30).
+
+    In the transaction that takes the report; the same report posts it once.
+    """
+    store.post(
+        [
+            Task(
+                target=of_esp(esp), kind=TaskKind.OPT_OUT, contact_id=contact_id, entry=no,
+                detail=f"{AGAIN} {at.isoformat()}", made_at=at,
+            )
+            for no in sorted(noes)
+        ]
+    )  # fmt: skip
 
 
 def post_pictures(store: Store, crm: Crm | None, contact_ids: Collection[ContactId], *, now: datetime) -> None:

@@ -6,6 +6,9 @@ later row counts. A contact whose events came late is recounted.
 
 What speaks of somebody who was erased is dropped before a contact is made (F62). Bounces that say nothing against the
 address are not taken for dead ones (R17), and too many dead addresses at once are set aside (`breaker`).
+
+What others must hear of it is posted with it: the CRM is shown whom the batch changed (O9), and an ESP that reports
+somebody subscribed who is out here is told again that they are out (F30).
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from attrs import evolve, frozen
 
 from lifecycle_mail.errors import AmbiguousAddress, InvalidInput
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey
+from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.contacts import Contact, FieldType
+from lifecycle_mail.model.echoes import distinct
 from lifecycle_mail.model.entries import (
     SUPPRESSION_RULES,
     Consent,
@@ -33,9 +38,10 @@ from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, 
 from lifecycle_mail.model.lists import Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, marks_of, resolve
-from lifecycle_mail.ports import Store
+from lifecycle_mail.ports import Capability, Crm, Esp, Store
 from lifecycle_mail.service.breaker import Breaker, sift
 from lifecycle_mail.service.flights import mark_in_flight
+from lifecycle_mail.service.outbox import post_again, post_pictures
 from lifecycle_mail.service.placing import Placer
 from lifecycle_mail.service.reading import Reader, chunks
 
@@ -105,6 +111,7 @@ class Receiver:
         lists: the declared lists; with none, any key goes.
         new_id: makes the id of a contact that is known by address alone.
         breaker: how many may stop being mailed at once; left out, the defaults hold.
+        esp, crm: who else must hear of it; left out, nobody.
         now: the instant of receipt, aware UTC.
     """
 
@@ -116,12 +123,16 @@ class Receiver:
         lists: Collection[str],
         new_id: Callable[[EmailAddress], ContactId],
         breaker: Breaker | None = None,
+        esp: Esp | None = None,
+        crm: Crm | None = None,
         now: datetime,
     ) -> None:
         self.reader = reader
         self.store = reader.store
         self.lists = lists
         self.breaker = breaker or Breaker()
+        self.esp = esp
+        self.crm = crm
         self.now = now
         self._placer = Placer(reader, fields=fields, new_id=new_id, now=now)
         self._blocked = 0
@@ -132,6 +143,7 @@ class Receiver:
         self._widened: list[Left] = []
         self._ambiguous: list[tuple[Statement, AmbiguousAddress]] = []
         self._refused: list[tuple[Statement, InvalidInput]] = []
+        self._spoken_of: set[ContactId | None] = set()  # in the log, by which the CRM is shown them
 
     def take(self, statements: Iterable[Statement]) -> Received:
         """Write everything in one transaction."""
@@ -165,6 +177,7 @@ class Receiver:
             written = self._say(said)
             taken = _take(self.store, happened, now=self.now)
             self._count(snapshots)
+            self._tell_others(said)
         return Received(
             statements=len(batch),
             contacts=len(self._placer.made),
@@ -202,6 +215,7 @@ class Receiver:
         self._aside = len(waiting)
         written = self.store.append(entries, at=self.now)
         for record in written:
+            self._spoken_of.add(record.entry.subject.contact_id)
             if isinstance(record.entry, OptOut):
                 subject = record.entry.subject
                 mine = [subject.contact_id] if subject.contact_id is not None else self._shared.get(subject.key, ())
@@ -222,7 +236,7 @@ class Receiver:
 
     def _add(self, statement: Left | Held | Joined, contact_id: ContactId | None) -> None:
         known = None if contact_id is None else self._placer.by_id(contact_id)
-        address = statement.who.address or (known.address if known is not None else None)
+        address = statement.who.address or (None if contact_id is None else self._placer.address_of(contact_id))
         entry = self._entry(statement, contact_id, address)
         if isinstance(statement, Left | Held) and statement.event_id is not None and statement.dated:
             twin = self._same_id(entry.id)
@@ -283,6 +297,27 @@ class Receiver:
             provenance=statement.provenance,
             until=statement.until,
         )
+
+    # -- what others must hear
+
+    def _tell_others(self, said: Sequence[tuple[Left | Held | Joined, Sequence[ContactId]]]) -> None:
+        post_pictures(self.store, self.crm, self._placer.changed - self._spoken_of, now=self.now)
+        if self.esp is None or Capability.OPT_OUTS not in self.esp.capabilities:
+            return
+        joined = {
+            (holders[0], statement.list, statement.provenance.at)
+            for statement, holders in said
+            if isinstance(statement, Joined) and statement.provenance.source == self.esp.name
+        }
+        if not joined:
+            return
+        people: dict[ContactId, Person] = {}
+        for ids in chunks(sorted({one for one, _, _ in joined})):
+            known = self.store.get(ids)
+            people.update((one.contact_id, one) for one in self.reader.people([known[one] for one in ids]))
+        for one, listed, at in sorted(joined):
+            noes = distinct({no.id for no in people[one].opt_outs_of(listed)}, people[one].echoes)
+            post_again(self.store, self.esp, one, noes, at=at)
 
     # -- counts
 

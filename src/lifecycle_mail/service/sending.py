@@ -9,7 +9,8 @@ ESP sends itself it is the call of `release`.
 
 A worker holds the campaign by a lease, which it prolongs as it goes on; once another has it, nothing more leaves
 (F19). Each transaction is tried again while the store is busy (F15, F21). Where a claim was written and the answer
-lost, the mail is not sent: it stays claimed, is unknown to the next call, and then reconciled.
+lost, the next try finds it, and the mail is sent: nothing has left between the two. Where all tries fail the mail is
+not sent: it stays claimed, is unknown to the next call, and then reconciled.
 """
 
 from __future__ import annotations
@@ -177,11 +178,29 @@ class Sender:
     def _claim_one(
         self, contact_id: ContactId, already: Collection[ContactId]
     ) -> tuple[list[Screened], set[ContactId]]:
+        tried: list[Screened] = []
+
         def claim() -> tuple[list[Screened], set[ContactId]]:
             passing = self._passing([contact_id], already)
+            ours = bool(tried) and self._is_ours(contact_id)
+            tried.extend(passing)
+            if ours and passing:
+                return passing, {contact_id}
+            if ours:  # withheld since
+                self.store.settle(self.campaign.key, [contact_id], ClaimState.RETURNED, at=self.now)
             return passing, set(self.store.claim(passing, at=self.now))
 
-        return self._once(claim)
+        passing, free = self._once(claim)
+        if len(tried) > 1:  # the tries took their time
+            self._require(self.lease.keep())
+        return passing, free
+
+    def _is_ours(self, contact_id: ContactId) -> bool:
+        """Whether a try of ours whose answer was lost has claimed somebody: nothing has left for them yet."""
+        claims = self.store.claims_of(contact_id)
+        return any(
+            (one.campaign, one.state, one.at) == (self.campaign.key, ClaimState.CLAIMED, self.now) for one in claims
+        )
 
     def _doubt_open(self, key: CampaignKey) -> None:
         """What an interrupted run had claimed it may have sent: it is unknown, and in flight against a later no."""

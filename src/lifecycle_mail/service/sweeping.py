@@ -4,18 +4,23 @@ A sweep takes the ESP's news, and from an ESP that can list who is out also ever
 an hour earlier to be sure. How far it came is a bookmark in the registry itself. So where an old backup is restored,
 the bookmark is as old, and the next sweep, without which nothing is sent, reads anew what the backup has lost (F13).
 It only ever takes people off: what the ESP says in their favour brings nobody back (F30, F31).
+
+The ESP dates what it lists by its own clock. So the list is asked for from the latest instant that the ESP itself has
+named, if that is earlier than the last sweep by our clock: a clock of ours that is years ahead, and stays so, hides
+nobody (F64). From an ESP that has named none everything is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
 from attrs import fields, frozen
 
 from lifecycle_mail.errors import Misconfigured
-from lifecycle_mail.model.intake import Statement
+from lifecycle_mail.model.instants import optional_utc
+from lifecycle_mail.model.intake import Held, Left, Statement
 from lifecycle_mail.ports import CLOCKS_APART, LARGEST_CHUNK, Bookmark, Capability, Esp, Reports, Store
 from lifecycle_mail.ports.esps import ListsOptOuts
 from lifecycle_mail.service.leasing import Clock, Lease
@@ -102,18 +107,27 @@ def _swept(
     if not lists_opt_outs(esp):
         return total
     mark = again(lambda: store.bookmark(_name(esp)), wait=wait)
+    named = None if mark is None else optional_utc(datetime.fromisoformat(mark.note) if mark.note else None)
     since = None
-    if mark is not None and mark.at <= began + CLOCKS_APART:  # set by a clock that was ahead, it says nothing (F64)
-        since = mark.at - AGAIN
+    if mark is not None and named is not None and mark.at <= began + CLOCKS_APART:  # else a clock ahead set it (F64)
+        since = min(mark.at, named) - AGAIN
     read = 0
     for chunk in chunks(cast(ListsOptOuts, esp).opt_outs(since=since, now=began), LARGEST_CHUNK):
         if not lease.keep():
             return None
         total = together(total, receive(chunk))
         read += len(chunk)
-    done = Bookmark(name=_name(esp), place=read, at=began)
+        named = max((one for one in (named, _named(chunk, began)) if one is not None), default=None)
+    note = "" if named is None else named.isoformat()
+    done = Bookmark(name=_name(esp), place=read, at=began, note=note)
     in_transaction(store, lambda: store.mark(done), wait=wait)
     return total
+
+
+def _named(statements: Iterable[Statement], began: datetime) -> datetime | None:
+    """Return the latest instant by which an ESP dates its statements; what it dates ahead of our clock left out."""
+    dated = (one.provenance.at for one in statements if isinstance(one, Left | Held) and one.dated)
+    return max((at for at in dated if at <= began + CLOCKS_APART), default=None)
 
 
 def _name(esp: Esp) -> str:

@@ -31,9 +31,15 @@ BATCH = 200
 """How many tags or pictures are told at once at most."""
 LONGEST_PAUSE = timedelta(hours=6)
 """How long a task rests at most before it is tried again."""
+WAITING = timedelta(hours=12)
+"""How long a no rests of somebody who has no address: it is told as soon as the log names one, and looked at then."""
+
+AGAIN = "again"
+"""How the detail of a task begins that tells a no although the target knows of it."""
 
 OVERRIDDEN = "overridden by the person"
-NOBODY = "no contact at that address"
+NOBODY = "waits for an address to tell"
+KNOWN = "known to the target already"
 GONE = "no contact of that id"
 CANNOT = "the target can no longer do that"
 
@@ -71,7 +77,8 @@ class Teller(ABC):
 
     Attributes:
         told: how many tasks were done, by kind.
-        refused: how many were refused, or had nothing to tell.
+        moot: how many had nothing to tell any more.
+        refused: how many were refused.
         problem: why the target was left alone for now, or None.
     """
 
@@ -83,6 +90,7 @@ class Teller(ABC):
         self._wait = wait
         self._worker = uuid.uuid4().hex
         self.told: Counter[str] = Counter()
+        self.moot = 0
         self.refused = 0
         self.problem: EspError | None = None
 
@@ -104,10 +112,11 @@ class Teller(ABC):
         """Let the target forget somebody."""
 
     def _forget_erased(self, contacts: Iterable[Contact]) -> None:
-        told = {contact.id: contact for contact in contacts}
+        told = {name: contact for contact in contacts for name in (contact.id, *self.reader.keys(contact))}
         try:
-            for one in again(lambda: self.store.erased(told), wait=self._wait):
-                self._forget(told[ContactId(one)])
+            erased = again(lambda: self.store.erased(told), wait=self._wait)
+            for contact in {told[one].id: told[one] for one in sorted(erased)}.values():
+                self._forget(contact)
         except EspError as error:
             self.problem = error
 
@@ -125,16 +134,17 @@ class Teller(ABC):
         at = self.clock()
         return self.store.take(self.target, self._worker, most=most, at=at, until=at + LEASE)
 
-    def _write(self, tasks: Iterable[Task], state: TaskState, note: str = "") -> None:
+    def _write(
+        self, tasks: Iterable[Task], state: TaskState, note: str = "", *, pause: timedelta = timedelta(0)
+    ) -> None:
         at = self.clock()
         attempts = [Attempt(task=task.id, at=at, state=state, note=without_addresses(note)) for task in tasks]
         if attempts:
-            self.store.note(attempts, due_at=at)
+            self.store.note(attempts, due_at=at + pause)
 
-    def _count(self, done: Iterable[Task], refused: Iterable[Task] = ()) -> None:
-        """Count what was settled, once that is written."""
+    def _count(self, done: Iterable[Task]) -> None:
+        """Count what was told, once that is written."""
         self.told.update(task.kind.value for task in done)
-        self.refused += sum(1 for _ in refused)
 
     def _settle(self, tasks: Sequence[Task], changed: Callable[[], Collection[ContactId]]) -> None:
         """Write that tasks are done; those of contacts who changed during the call are due again."""
@@ -151,7 +161,13 @@ class Teller(ABC):
     def _refuse(self, tasks: Sequence[Task], why: str) -> None:
         if tasks:
             self._once(lambda: self._write(tasks, TaskState.REFUSED, why))
-            self._count((), tasks)
+            self.refused += len(tasks)
+
+    def _pass_over(self, tasks: Sequence[Task], why: str) -> None:
+        """Write that there is nothing to tell any more: done, with the reason; nothing is wrong."""
+        if tasks:
+            self._once(lambda: self._write(tasks, TaskState.DONE, why))
+            self.moot += len(tasks)
 
     def _failed(self, tasks: Sequence[Task], error: EspError) -> None:
         """Journal a call that failed: for good, or to be tried again after a pause; then the target is left alone."""

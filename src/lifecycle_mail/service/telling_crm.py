@@ -1,4 +1,9 @@
-"""Showing a CRM how people now stand (O9): whoever the log speaks of, and whoever is changed otherwise."""
+"""Showing a CRM how people now stand (O9): whoever the log speaks of, and whoever is changed otherwise.
+
+Whoever is archived is shown as that: by the id, the last address, and what holds them back, without the fields that
+left the active records with them. The CRM is not told to forget them: that is for an erasure, and cannot be undone
+(O5). How they engage is shown with the rest, but posts nothing by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,16 @@ from datetime import datetime
 
 from lifecycle_mail.errors import EspError
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import Lift, OptOut, Pushed, Record, Suppression
+from lifecycle_mail.model.entries import Lift, OptOut, Pushed, Record, Suppression, SuppressionKind
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.model.pictures import Picture
 from lifecycle_mail.ports import Crm, Task, TaskKind
 from lifecycle_mail.service.leasing import Clock
 from lifecycle_mail.service.picturing import Painter
-from lifecycle_mail.service.reading import Reader
+from lifecycle_mail.service.reading import Reader, last_key
 from lifecycle_mail.service.telling import BATCH, GONE, Teller, holders, of_crm, whose
+from lifecycle_mail.service.telling_whom import address_in
 
 
 class CrmTeller(Teller):
@@ -43,7 +49,7 @@ class CrmTeller(Teller):
     def step(self, most: int) -> int:
         """Show a batch of people, each once however many tasks speak of them."""
         tasks, pictures = self._once(lambda: self._begin(min(most, BATCH)))
-        self._refuse([task for task in tasks if task.contact_id not in pictures], GONE)
+        self._pass_over([task for task in tasks if task.contact_id not in pictures], GONE)
         shown = [task for task in tasks if task.contact_id in pictures]
         if not shown:
             return len(tasks)
@@ -71,5 +77,14 @@ class CrmTeller(Teller):
         return tasks, self._paint({whose(task) for task in tasks}, at=self.clock())
 
     def _paint(self, ids: Collection[ContactId], *, at: datetime) -> Mapping[ContactId, Picture]:
-        contacts = list(self.store.get(ids).values())
-        return {picture.contact_id: picture for picture in self.painter.paint(contacts, now=at)}
+        contacts = self.store.get(ids)
+        pictures = self.painter.paint(list(contacts.values()), now=at)
+        gone = self.painter.paint(self._gone(set(ids) - contacts.keys()), now=at)
+        archived = [picture for picture in gone if SuppressionKind.ARCHIVE in picture.suppressions]
+        return {picture.contact_id: picture for picture in (*pictures, *archived)}
+
+    def _gone(self, ids: Collection[ContactId]) -> list[Contact]:
+        """Return what the log knows of contacts who left the active records."""
+        left = sorted(set(ids) - set(self.store.erased(ids)))
+        about = self.store.about(dict.fromkeys(left, ()))
+        return [Contact(id=one, address=address_in(last_key(about[one], one))) for one in left]

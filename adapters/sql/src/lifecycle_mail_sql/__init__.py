@@ -6,7 +6,7 @@ mail = Lifecycle("mailchimp", "sqlite:///mail.db")
 mail = Lifecycle("mailchimp", "postgresql://localhost/mail")
 """
 
-from lifecycle_mail_sql.opening import NetworkDiskWarning
+from lifecycle_mail_sql.opening import JournalWarning, NetworkDiskWarning
 from lifecycle_mail_sql.store import SqlStore
 
-__all__ = ["NetworkDiskWarning", "SqlStore"]
+__all__ = ["JournalWarning", "NetworkDiskWarning", "SqlStore"]

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, bindparam, delete, select
 from lifecycle_mail.errors import CampaignRefused
 from lifecycle_mail.model.instants import from_micros, to_micros
 from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
+from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import CLOCKS_APART, LARGEST_CHUNK, Claim, ClaimState
+from lifecycle_mail.ports import CLOCKS_APART, INBOX_TAKEN, LARGEST_CHUNK, Claim, ClaimState
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import Part
-from lifecycle_mail_sql.texts import checksum, plain, reads, stored, verified
+from lifecycle_mail_sql.texts import checksum, plain, reads, stored, twin, verified
 
 _COLUMNS = ("campaign", "person", "state", "leaves_list", "inbox", "position", "at", "opted_out_at")
 _ROW = [schema.claims.c[name] for name in (*_COLUMNS, "crc")]
@@ -39,7 +40,7 @@ class ClaimsPart(Part):
             .join(schema.match_keys, keys.no == claims.inbox)
         )
         self.__of_campaign = named.where(claims.campaign == bindparam("campaign"))
-        self.__of_contact = named.where(people.name == bindparam("name"))
+        self.__of_contact = named.where(among(people.name, "names"))
         self.__of_some = self.__of_campaign.where(among(claims.person, "people"))
         self.__at_inboxes = select(*_ROW).where(
             claims.campaign == bindparam("campaign"), among(claims.inbox, "inboxes")
@@ -50,7 +51,7 @@ class ClaimsPart(Part):
 
     def begin(self, work: str, worker: str, *, at: datetime, until: datetime) -> bool:
         """Take work for one worker."""
-        now = to_micros(at)
+        now, work, worker = to_micros(at), stored(work), stored(worker)
         with self.db.writing() as tx:
             held = tx.execute(self.__lease, {"work": work}).one_or_none()
             # One that was taken by a clock that was ahead is none (F64).
@@ -63,7 +64,7 @@ class ClaimsPart(Part):
     def finish(self, work: str, worker: str) -> None:
         """Give the work back."""
         with self.db.writing() as tx:
-            tx.execute(self.__end_lease, {"work": work, "worker": worker})
+            tx.execute(self.__end_lease, {"work": stored(work), "worker": stored(worker)})
 
     # -- claims
 
@@ -80,16 +81,16 @@ class ClaimsPart(Part):
 
     def _claim(self, tx: Connection, campaign: CampaignKey, recipients: Sequence[Screened], at: int) -> set[ContactId]:
         people = [one.contact_id for one in recipients]
-        inboxes = [one.address.identity for one in recipients]
-        numbers = self.names.number(tx, people, inboxes)
+        numbers = self.names.number(tx, people, [one.address.identity for one in recipients])
         many = self.dialect.many
         held: dict[int, str] = {}
         taken: dict[int, set[int]] = {}
+        # Whoever is known by hashes as well has a number for each of them.
         mine = {no for one in people for no in numbers.people[one]}
         found: Sequence[Any] = tx.execute(self.__of_some, {"campaign": campaign, "people": many(mine)}).all()
-        there = [no for numbers_of in numbers.keys.values() for no in numbers_of]
+        every = [no for inboxes in numbers.keys.values() for no in inboxes]
         rows = [row[2:] for row in found]
-        rows += tx.execute(self.__at_inboxes, {"campaign": campaign, "inboxes": many(there)}).all()
+        rows += tx.execute(self.__at_inboxes, {"campaign": campaign, "inboxes": many(every)}).all()
         for row in rows:
             _check(row)
             held[row[1]] = row[2]
@@ -97,10 +98,12 @@ class ClaimsPart(Part):
                 taken.setdefault(row[4], set()).add(row[1])
         free: dict[ContactId, dict[str, Any]] = {}
         for one in recipients:
-            person, inbox = numbers.people[one.contact_id][0], numbers.keys[one.address.identity][0]
-            if one.contact_id in free or held.get(person, ClaimState.RETURNED) != ClaimState.RETURNED:
+            theirs, inboxes = numbers.people[one.contact_id], numbers.keys[one.address.identity]
+            person, inbox = next((no for no in theirs if no in held), theirs[0]), inboxes[0]
+            if one.contact_id in free or any(held.get(no, ClaimState.RETURNED) != ClaimState.RETURNED for no in theirs):
                 continue
-            if one.leaves_list is not None and taken.get(inbox, set()) - {person}:  # marketing: one mail an inbox
+            there = {other for no in inboxes for other in taken.get(no, ())}
+            if one.leaves_list is not None and there.difference(theirs):  # marketing: one mail an inbox
                 continue
             taken.setdefault(inbox, set()).add(person)
             free[one.contact_id] = _row(
@@ -118,8 +121,22 @@ class ClaimsPart(Part):
             return
         with self.db.writing() as tx:
             rows = self._rows(tx, campaign, contact_ids)
+            if state is not ClaimState.RETURNED:
+                self._require_free(tx, campaign, [row[2:] for row in rows])
             changed = [(*row[2:4], state.value, *row[5:8], to_micros(at), row[9]) for row in rows]
             tx.execute(self.__write, [_row(values) for values in changed])
+
+    def _require_free(self, tx: Connection, campaign: CampaignKey, rows: Sequence[Any]) -> None:
+        """Refuse to take up claims that were returned, where the inbox of one is another's meanwhile (F19)."""
+        back = [row for row in rows if row[2] == ClaimState.RETURNED and row[3] is not None]
+        if not back:
+            return
+        asked = {"campaign": campaign, "inboxes": self.dialect.many({row[4] for row in back})}
+        there = tx.execute(self.__at_inboxes, asked).all()
+        taken = [row[4] for row in there if row[2] != ClaimState.RETURNED and row[3] is not None]
+        taken += [row[4] for row in back]
+        if len(taken) != len(set(taken)):
+            raise CampaignRefused(INBOX_TAKEN)
 
     def claims(self, campaign: CampaignKey) -> Mapping[ContactId, Claim]:
         """Return every claim of a campaign."""
@@ -130,7 +147,10 @@ class ClaimsPart(Part):
     def claims_of(self, contact_id: ContactId) -> Sequence[Claim]:
         """Return every claim of a contact, oldest first."""
         with self.db.reading() as tx:
-            found = [_claim(row) for row in tx.execute(self.__of_contact, {"name": stored(contact_id)}).all()]
+            # Of who was erased, the claims may stand under either form of the hash.
+            names = {stored(contact_id), twin(contact_id)} if is_hashed(contact_id) else {stored(contact_id)}
+            rows = tx.execute(self.__of_contact, {"names": self.dialect.many(names)}).all()
+        found = list(map(_claim, rows))
         return sorted(found, key=lambda claim: (claim.at, claim.campaign))
 
     def mark_in_flight(

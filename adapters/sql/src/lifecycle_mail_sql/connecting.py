@@ -9,6 +9,7 @@ the rest; in SQLite that would hold a lock, and nobody could write (F11).
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -26,12 +27,32 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_MISMATCH})
 _FIXES = {
     sqlite3.SQLITE_FULL: "the disk is full: make room, then call again",
-    sqlite3.SQLITE_IOERR: "the disk does not read or write: look after it, then call again",
+    sqlite3.SQLITE_IOERR: "the disk does not read or write, or the journal beside the file may not be written: look "
+    "after the disk, and who may write to the file and its folder, then call again",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened: check that it is there, and who may read it",
     sqlite3.SQLITE_READONLY: "the file may not be written: check who may, and whether the disk is mounted to be read",
     sqlite3.SQLITE_PERM: "the file may not be used: check who may read and write it",
     sqlite3.SQLITE_AUTH: "the file may not be used: check who may read and write it",
+    sqlite3.SQLITE_ERROR: "`lifecycle-mail db check` says what is there",
+    sqlite3.SQLITE_CONSTRAINT: "nothing was written; `lifecycle-mail db check` looks the registry over",
 }
+MORE = "; `lifecycle-mail db check` says more"
+"""How an error ends that is damage, but for who looks for damage."""
+# By the beginning of the state.
+_POSTGRES_FIXES = {
+    "23": "nothing was written; `lifecycle-mail db check` looks the registry over",
+    "28": "check the user and the password in the URL",
+    "3D000": "check the database in the URL",
+    "42501": "grant the role USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on its tables",
+    "42703": "`lifecycle-mail db check` says what is there",
+    "42P01": "`lifecycle-mail db check` says what is there",
+    "53100": "the disk is full: make room, then call again",
+}
+# What the server says to who may not come in. It comes without a state, as does a connection that was never made.
+_TURNED_AWAY = re.compile(
+    r'(database|role) ".*" does not exist|authentication failed|no pg_hba\.conf entry|permission denied for database|'
+    r"is not permitted to log in|no password supplied"
+)
 # Serialisation failure, deadlock, and whatever is called after these in the same transaction; lock not available, too
 # many connections, cancelled (by a timeout that the server sets, for one), shutdown, crash, cannot connect now.
 _TRANSIENT = frozenset({"40001", "40P01", "25P02", "55P03", "53300", "57014", "57P01", "57P02", "57P03"})
@@ -66,22 +87,43 @@ class Connections:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection to write with: the transaction's, or one that is committed at the end."""
+        with self.transaction() as connection, translated(self._driver):
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give a connection as `writing` does, to a block that is not ours: what it raises comes out as it is.
+
+        An application has databases of its own; what these say is nothing that a registry said.
+        """
         current = getattr(self._mine, "connection", None)
         if current is not None:
-            with translated(self._driver):
-                yield current
+            yield current
             return
-        with translated(self._driver), self.engine.connect().execution_options(**{WRITES: True}) as connection:
+        with translated(self._driver):
+            connection = self.engine.connect().execution_options(**{WRITES: True})
+        try:
+            with translated(self._driver):
+                connection.begin()
             self._mine.connection = connection
             self._mine.afterwards = []
             try:
-                with connection.begin():
-                    yield connection
-            except (DBAPIError, self._driver):
-                connection.invalidate()  # what it holds open is let go, locks and file handles among it
-                raise
+                yield connection
             finally:
                 self._mine.connection = None
+            with translated(self._driver):
+                connection.commit()
+        except (DBAPIError, RegistryUnavailable, self._driver):
+            connection.invalidate()  # what it holds open is let go, locks and file handles among it
+            raise
+        except BaseException:
+            try:
+                connection.rollback()
+            except (DBAPIError, PendingRollbackError, self._driver):  # no error of the block's: the connection broke
+                connection.invalidate()
+            raise
+        finally:
+            connection.close()
         for work in dict.fromkeys(self._mine.afterwards):
             work()
 
@@ -119,18 +161,26 @@ def _raise(error: Exception, found: BaseException | None, *, broken: bool) -> No
         code = getattr(found, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code in _BUSY:
             raise RegistryBusy(f"others have been writing for too long: call again ({said})") from error
-        if code in _DAMAGED:
+        if code == sqlite3.SQLITE_NOTADB:
             raise RegistryDamaged(
-                f"the database is damaged ({said}): restore a backup, then sweep; `lifecycle-mail db check` says more"
+                f"the database is none ({said}): name the file of the registry; if it is that, restore a backup, then "
+                f"sweep"
             ) from error
-        fix = _FIXES.get(code, "see the cause")
+        if code in _DAMAGED:
+            raise RegistryDamaged(f"the database is damaged ({said}): restore a backup, then sweep{MORE}") from error
+        fix = _FIXES.get(code, "nothing was written")
         raise RegistryUnavailable(f"the registry cannot be used ({said}): {fix}") from error
-    state: Any = getattr(found, "sqlstate", None)
-    if broken or state in _TRANSIENT or (state or "").startswith("08") or _lost(found):
+    state: str = getattr(found, "sqlstate", None) or ""
+    if not state and _TURNED_AWAY.search(str(found)):
+        raise RegistryUnavailable(
+            f"the registry cannot be used ({said}): check the user, the password and the database in the URL"
+        ) from error
+    if broken or state in _TRANSIENT or state.startswith("08") or _lost(found):
         raise RegistryBusy(f"the database cannot be reached, or asks to try again: call again ({said})") from error
     if state in ("XX001", "XX002"):
         raise RegistryDamaged(f"the database is damaged ({said}): restore a backup, then sweep") from error
-    raise RegistryUnavailable(f"the registry cannot be used ({said})") from error
+    fix = next((fix for begins, fix in _POSTGRES_FIXES.items() if state.startswith(begins)), "nothing was written")
+    raise RegistryUnavailable(f"the registry cannot be used ({said}): {fix}") from error
 
 
 def _lost(found: BaseException | None) -> bool:

@@ -34,12 +34,10 @@ class EngagementPart(Part):
         among = self.dialect.among
         whole = [people.name, *(events[name] for name in _EVENT)]
         self.__seen = select(events.id).where(among(events.id, "ids"))
-        self.__events_of = select(*whole).join(schema.people, people.no == events.person).where(
-            people.name == bindparam("name")
-        )  # fmt: skip
-        self.__events_by_id = (
-            select(*whole).join(schema.people, people.no == events.person).where(among(events.id, "ids"))
-        )
+        # Without those of who was removed, of which the id alone is left.
+        told = select(*whole).join(schema.people, people.no == events.person).where(events.kind != "")
+        self.__events_of = told.where(people.name == bindparam("name"))
+        self.__events_by_id = told.where(among(events.id, "ids"))
         self.__judge = (
             schema.events.update().where(events.id == bindparam("event")).values(evidence=bindparam("judged"))
         )
@@ -54,7 +52,7 @@ class EngagementPart(Part):
             select(people.name, events.mail)
             .distinct()
             .join(schema.people, people.no == events.person)
-            .where(among(people.name, "names"), among(events.mail, "mails"))
+            .where(among(people.name, "names"), among(events.mail, "mails"), events.kind != "")
         )
         self.__tally = (
             select(*(daily[name] for name in _DAY), daily.count)

@@ -2,9 +2,12 @@
 
 An erasure is the one thing that changes the log. It replaces the names of the person by keyed hashes in the two
 tables that hold names, takes words, evidence and event ids away, gives their entries and events keyed ids, and deletes
-the rest. Free space may still hold what was erased: in SQLite, which overwrites what it frees (`secure_delete`), what
-a page keeps in its gaps after rows moved to other pages; in Postgres the old rows. Both go when the tables are written
-anew (`scrub`). What backups and the write-ahead log of Postgres keep stands in `docs/storage.md`.
+the rest. What an import wrote under a hash of the same name goes the same way, and every hash of the name that can be
+made is kept from then on, so that what an import brings under it later is redacted at the door.
+
+Free space may still hold what was erased: in SQLite, which overwrites what it frees (`secure_delete`), what a page
+keeps in its gaps after rows moved to other pages; in Postgres the old rows. Both go when the tables are written anew
+(`scrub`). What backups and the write-ahead log of Postgres keep stands in `docs/storage.md`.
 """
 
 from __future__ import annotations
@@ -12,15 +15,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, delete, or_, select, union
+from sqlalchemy import Connection, Table, bindparam, delete, or_, select, union
 
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import Entry, Suppression, SuppressionKind
 from lifecycle_mail.model.instants import from_micros, to_micros
 from lifecycle_mail.model.names import ContactId, EntryId
-from lifecycle_mail.model.peppers import is_hashed
-from lifecycle_mail.model.redaction import cited_by, is_redacted, mended, redacted
+from lifecycle_mail.model.peppers import is_hashed, require_whole
+from lifecycle_mail.model.redaction import cited_by, mended, redacted
 from lifecycle_mail.ports import SetAside
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.engagement import EngagementPart
@@ -30,7 +34,7 @@ from lifecycle_mail_sql.names import Numbers
 from lifecycle_mail_sql.parts import SCRUB
 from lifecycle_mail_sql.people import PeoplePart
 from lifecycle_mail_sql.rekeying import rekeyed
-from lifecycle_mail_sql.texts import plain, reads, stored
+from lifecycle_mail_sql.texts import plain, reads, stored, twin
 
 
 class ForgettingPart(LogPart, PeoplePart, EngagementPart):
@@ -56,9 +60,15 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         self.__near = READ.where(log.kind.in_(("consent", "request", "lift", "pushed")), log.seq.in_(near))
         self.__ids_there = select(log.entry_id).where(among(log.entry_id, "ids"))
         self.__unwrite = [delete(table).where(among(table.c.seq, "seqs")) for table in (schema.log, schema.evidence)]
+        named = (schema.people, schema.match_keys)
         self.__rename = {
             table: table.update().where(table.c.no == bindparam("number")).values(name=bindparam("form"), erased=1)
-            for table in (schema.people, schema.match_keys)
+            for table in named
+        }
+        self.__there = {table: select(table.c.name).where(among(table.c.name, "names")) for table in named}
+        self.__hide = {table: table.update().where(among(table.c.name, "names")).values(erased=1) for table in named}
+        self.__hidden = {
+            table: select(table.c.no).where(among(table.c.no, "numbers"), table.c.erased == 1) for table in named
         }
         identity = schema.contacts.c.identity
         person = schema.contacts.c.person
@@ -66,6 +76,7 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         inbox = select(schema.match_keys.c.name).join(schema.claims, schema.claims.c.inbox == schema.match_keys.c.no)
         self.__inboxes = inbox.where(among(schema.claims.c.person, "people")).distinct()
         self.__others = select(identity).where(among(identity, "keys"), ~among(person, "people"))
+        # Those of an archived contact among them, who has no events any more.
         self.__event_ids = select(schema.events.c.id).where(among(schema.events.c.person, "people"))
         self.__rekey_event = (
             schema.events.update().where(schema.events.c.id == bindparam("was")).values(id=bindparam("is"))
@@ -95,18 +106,25 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         """Remove everything that was written about a contact or under these keys."""
         with self.db.writing() as tx:
             pepper = self.names.use(tx)
+            for name in (contact_id, *keys):
+                require_whole(name)
             known = self.names.find(tx, [contact_id])
             people = list(known.people.get(contact_id, ()))
             every = {*keys, *self._own_addresses(tx, people)}
             numbers = self.names.find(tx, [contact_id], every)
             fresh = {
-                name: str(self.names.peppers.hashed(name, pepper))
+                name: name if is_hashed(name) else str(self.names.peppers.hashed(name, pepper))
                 for name in (contact_id, *sorted(every))
-                if name not in numbers.erased and not is_hashed(name)
+                if name not in numbers.erased
             }
-            if fresh:
-                self._erase(tx, numbers, contact_id, every, fresh, pepper)
-                tx.execute(self.__due, {"name": SCRUB})
+            # What an import brought under a newer hash since is theirs as well.
+            theirs = [no for no in numbers.people.get(contact_id, ()) if no not in numbers.hidden[0]]
+            places = [no for name in every for no in numbers.keys.get(name, ()) if no not in numbers.hidden[1]]
+            if fresh or theirs or places:
+                self._erase(tx, theirs, places, fresh, pepper)
+                self._hide(tx, schema.people, {contact_id}, numbers, fresh)
+                self._hide(tx, schema.match_keys, every, numbers, fresh)
+                tx.execute(self.__due, {"name": f"{SCRUB}:{uuid4().hex}"})
             self.db.afterwards(self.scrub_if_due)
 
     def _own_addresses(self, tx: Connection, people: Sequence[int]) -> set[str]:
@@ -120,12 +138,9 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         return found - set(others)
 
     def _erase(
-        self, tx: Connection, numbers: Numbers, contact_id: ContactId, addresses: Collection[str],
-        fresh: dict[str, str], pepper: str,
-    ) -> None:  # fmt: skip
+        self, tx: Connection, people: Sequence[int], keys: Sequence[int], fresh: Mapping[str, str], pepper: str
+    ) -> None:
         many = self.dialect.many
-        people = [no for no in numbers.people.get(contact_id, ()) if contact_id in fresh]
-        keys = [no for name, found in numbers.keys.items() if name in fresh for no in found]
         asked = {"people": many(people), "keys": many(keys)}
         rows = tx.execute(self.__theirs, asked).all()
         entries = self._redact(tx, rows, fresh, pepper)
@@ -138,26 +153,47 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
             tx.execute(statement, {"tasks": many(doomed)})
         tx.execute(self.__drop_aside, asked)
         self._remove(tx, people)
-        # Of an address alone the id is the address itself: then it is both.
-        for table, found, names in (
-            (schema.people, numbers.people, {contact_id}), (schema.match_keys, numbers.keys, set(addresses)),
-        ):  # fmt: skip
-            mine = {name: form for name, form in fresh.items() if name in names}
-            known = [{"number": found[name][0], "form": form} for name, form in mine.items() if name in found]
-            if known:
-                tx.execute(self.__rename[table], known)
-            unknown = [form for name, form in mine.items() if name not in found]
-            if unknown:
-                last = tx.execute(self.names.ends).one()[table is schema.match_keys]
-                tx.execute(
-                    table.insert(),
-                    [{"no": last + place, "name": form, "erased": 1} for place, form in enumerate(unknown, 1)],
-                )
+
+    def _hide(
+        self, tx: Connection, table: Table, names: Collection[str], numbers: Numbers, fresh: Mapping[str, str]
+    ) -> None:
+        """Rename plain names to their keyed hashes, and keep every hash of a name that can be made as erased."""
+        of_keys = table is schema.match_keys
+        what, found = ("k", numbers.keys) if of_keys else ("p", numbers.people)
+        forms = dict.fromkeys(self.names.forms(names, self.names.used(tx)))
+        forms.update(dict.fromkeys(name for name in names if is_hashed(name)))
+        there = set(tx.execute(self.__there[table], {"names": self.dialect.many(forms)}).scalars())
+        renamed = []
+        for name in sorted(names):
+            if name in fresh and (what, name) in numbers.own and not is_hashed(name):
+                form = fresh[name]
+                renamed.append({"number": found[name][0], "form": twin(form) if form in there else form})
+                there.add(form)
+        if renamed:
+            tx.execute(self.__rename[table], renamed)
+        tx.execute(self.__hide[table], {"names": self.dialect.many(there)})
+        missing = sorted(forms.keys() - there)
+        if missing:
+            last = tx.execute(self.names.ends).one()[of_keys]
+            rows = [{"no": last + place, "name": form, "erased": 1} for place, form in enumerate(missing, 1)]
+            tx.execute(table.insert(), rows)
 
     def _redact(self, tx: Connection, rows: Sequence[Any], fresh: Mapping[str, str], pepper: str) -> list[str]:
         """Write anew what stays of these records, mend what cites them, and return the ids that are gone."""
+        # What names somebody who was erased before was redacted then.
+        hidden = [
+            set(tx.execute(self.__hidden[table], {"numbers": self.dialect.many(numbers)}).scalars())
+            for table, numbers in (
+                (schema.people, {row[4] for row in rows}),
+                (schema.match_keys, {no for row in rows for no in row[5:7]}),
+            )
+        ]
         entries = {row[0]: entry_of(row) for row in rows}
-        mine = {seq: entry for seq, entry in entries.items() if not is_redacted(entry)}
+        mine = {
+            row[0]: entries[row[0]]
+            for row in rows
+            if row[4] not in hidden[0] and hidden[1].isdisjoint(row[5:7])
+        }  # fmt: skip
         ids = {entry.id: rekeyed(self.names.peppers, entry.id, pepper) for entry in mine.values()}
         cited = {one for entry in mine.values() for one in cited_by(entry)} - ids.keys()
         there = self._ids_there(tx, cited)

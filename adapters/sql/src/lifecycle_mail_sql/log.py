@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal, select, union_all
@@ -28,7 +29,7 @@ from lifecycle_mail_sql.names import Numbers
 from lifecycle_mail_sql.parts import PAGE, Part
 from lifecycle_mail_sql.rekeying import forms_of, rekeyed
 from lifecycle_mail_sql.schema import Word
-from lifecycle_mail_sql.texts import plain
+from lifecycle_mail_sql.texts import plain, stored
 
 _LOG = [schema.log.c[name] for name in COLUMNS]
 _OLD = schema.match_keys.alias("old_keys")
@@ -139,11 +140,9 @@ class LogPart(Part):
                 yield entry
                 continue
             subject = entry.subject
-            place = (
-                0 if subject.contact_id is None else numbers.people[subject.contact_id][0],
-                0 if subject.key is None else numbers.keys[subject.key][0],
-            )
-            if not any(place in held[form] for form in forms_of(peppers, entry.id)):
+            people = (0,) if subject.contact_id is None else numbers.people[subject.contact_id]
+            places = set(product(people, (0,) if subject.key is None else numbers.keys[subject.key]))
+            if all(places.isdisjoint(held[form]) for form in forms_of(peppers, entry.id)):
                 yield redacted(entry, names, self._new_ids(entry, pepper_of(min(names.values())), held))
 
     def _new_ids(self, entry: Entry, pepper: str, held: Mapping[str, object]) -> Callable[[EntryId], EntryId]:
@@ -187,7 +186,7 @@ class LogPart(Part):
     def record(self, entry_id: EntryId) -> Record | None:
         """Find a record by the id of its entry."""
         with self.db.reading() as tx:
-            row = tx.execute(self.__by_entry, {"id": entry_id}).one_or_none()
+            row = tx.execute(self.__by_entry, {"id": stored(entry_id)}).one_or_none()
         return None if row is None else _record(row)
 
     def about(
@@ -277,6 +276,8 @@ class LogPart(Part):
             if used:
                 forms = self.names.forms(keys, used)
                 rows += [(forms[name], mark) for name, mark in self._marked(tx, forms)]
+                twins = self.names.twins(tx, forms)
+                rows += [(twins[name], mark) for name, mark in self._marked(tx, twins)]
         found: dict[MatchKey, Marks] = {}
         several: dict[MatchKey, list[str]] = {}
         for key, mark in rows:
@@ -289,6 +290,8 @@ class LogPart(Part):
         return found
 
     def _marked(self, tx: Connection, keys: Collection[str]) -> list[tuple[Any, str]]:
+        if not keys:
+            return []
         # The driver's own rows: of a million addresses, wrapping each would take a third of the time.
         with tx.execute(self.__marks, {"keys": self.dialect.many(keys)}) as result:
             return list(result.cursor.fetchall())

@@ -3,6 +3,9 @@
 Whoever is looked up is looked up by the plain name first and then, once anything was ever erased, by its keyed hash
 under every pepper. A pepper that made hashes and is not given, or not the same secret, stops everything: without it,
 who was erased would be found by nobody, and mailed again (F63).
+
+Somebody may have several numbers: that of the plain name, and that of each hash that an import brought. An erasure
+renames the first; where its hash has a row already, to the `twin` of that hash, so that no number changes.
 """
 
 from __future__ import annotations
@@ -12,13 +15,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
-from sqlalchemy import ARRAY, ColumnElement, Connection, Table, any_, bindparam, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, cast, func, literal, select, union_all
+from sqlalchemy.dialects.postgresql import JSONB
 
 from lifecycle_mail.errors import Misconfigured
-from lifecycle_mail.model.peppers import Peppers, is_hashed, pepper_of
+from lifecycle_mail.model.peppers import PREFIX, Peppers, is_hashed, pepper_of
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.schema import Word
-from lifecycle_mail_sql.texts import plain, stored
+from lifecycle_mail_sql.texts import plain, stored, twin
 
 
 class Dialect:
@@ -35,13 +39,16 @@ class Dialect:
     def among(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Return the condition that a column is one of many values, given at once under this parameter."""
         if self.is_sqlite:
-            each = func.json_each(bindparam(parameter)).table_valued("value")
-            return column.in_(select(each.c.value))
-        return column == any_(bindparam(parameter, type_=ARRAY(column.type)))
+            each: Any = func.json_each(bindparam(parameter)).table_valued("value").c.value
+        else:
+            # Not an array, of which the planner knows the length: for thousands it reads a table from end to end.
+            told = cast(bindparam(parameter, type_=Text), JSONB)
+            each = cast(func.jsonb_array_elements_text(told).column_valued(), column.type)
+        return column.in_(select(each))
 
-    def many(self, values: Iterable[str] | Iterable[int]) -> Any:
+    def many(self, values: Iterable[str] | Iterable[int]) -> str:
         """Return many values as the parameter of `among`."""
-        return json.dumps(list(values)) if self.is_sqlite else list(values)
+        return json.dumps(list(values))
 
     def insert(self, table: Table) -> Any:
         """Return an insert that knows what to do on a conflict."""
@@ -79,8 +86,9 @@ class Numbers:
 
     Attributes:
         people, keys: from each name that was asked for, to every number it has: of its own, and of its hashes.
-        erased: from each name that was erased, to the keyed hash that it is known by.
+        erased: from each name that was erased, to the keyed hash that it is known by; a hash, to itself.
         own: the names that have a number of their own, which then is the first.
+        hidden: the numbers of people, and of keys, that were erased.
         hashes: whether the registry holds any keyed hashes.
     """
 
@@ -88,6 +96,7 @@ class Numbers:
     keys: dict[str, tuple[int, ...]] = field(factory=dict)
     erased: dict[str, str] = field(factory=dict)
     own: set[tuple[str, str]] = field(factory=set)
+    hidden: tuple[set[int], set[int]] = field(factory=lambda: (set(), set()))
     hashes: bool = False
 
 
@@ -114,6 +123,8 @@ class Names:
             select(func.coalesce(func.max(people.c.no), 0)).scalar_subquery(),
             select(func.coalesce(func.max(keys.c.no), 0)).scalar_subquery(),
         )
+        first, last = twin(PREFIX)[:-1], twin(PREFIX)[:-2] + ";"
+        self._any_twin = select(keys.c.no).where(keys.c.name > first, keys.c.name < last).limit(1)
         self._used = select(peppers.c.id, peppers.c.proof)
 
     # -- finding
@@ -128,14 +139,37 @@ class Names:
         if not used:
             return found
         found.hashes = True
+        rank = {pepper: place for place, pepper in enumerate(self.peppers.secrets)}
         forms = (self.forms(people, used), self.forms(keys, used))
         more, _ = self._find(tx, *forms)
         for there, mine, here in ((more.people, forms[0], found.people), (more.keys, forms[1], found.keys)):
-            for form, numbers in there.items():
-                here[mine[form]] = (*here.get(mine[form], ()), *numbers)
+            # What was erased is written under its own number, and not under one that an import of hashes made since.
+            for form in sorted(there, key=lambda form: (form not in more.erased, -rank[pepper_of(form)])):
+                here[mine[form]] = (*here.get(mine[form], ()), *there[form])
                 if form in more.erased:
-                    found.erased[mine[form]] = form
+                    found.erased.setdefault(mine[form], form)
+        found.hidden[0].update(more.hidden[0])
+        found.hidden[1].update(more.hidden[1])
+        if found.erased or more.erased:
+            self._find_twins(tx, found, more.erased, forms)
         return found
+
+    def _find_twins(
+        self, tx: Connection, found: Numbers, erased: Collection[str], forms: tuple[dict[str, str], dict[str, str]]
+    ) -> None:
+        """Add the numbers that share an erased hash with another."""
+        own = {name for name in found.erased if is_hashed(name)}
+        many = self.dialect.many
+        asked = {twin(form): form for form in own.union(erased)}
+        for what, number, name, _ in tx.execute(self._look, {"people": many(asked), "keys": many(asked)}).all():
+            if what == ":":
+                continue
+            here, mine = (found.keys, forms[1]) if what == "k" else (found.people, forms[0])
+            form = asked[name]
+            whose = mine.get(form, form)
+            if whose in here:
+                here[whose] = (*here[whose], number)
+                found.hidden[what == "k"].add(number)
 
     def _find(self, tx: Connection, people: Collection[str], keys: Collection[str]) -> tuple[Numbers, list[str]]:
         many = self.dialect.many
@@ -151,6 +185,7 @@ class Names:
             found.own.add((what, plain(name)))
             if erased:
                 found.erased[plain(name)] = plain(name)
+                found.hidden[what == "k"].add(number)
         self._require(used)
         return found, list(used)
 
@@ -179,6 +214,12 @@ class Names:
             self.peppers.hashed(name, pepper): name for name in names if not is_hashed(name) for pepper in used
         }  # fmt: skip
 
+    def twins(self, tx: Connection, forms: Mapping[str, str]) -> dict[str, str]:
+        """Return the other way in which keyed hashes of keys may be stored, as `forms`; nothing where none is."""
+        if tx.execute(self._any_twin).first() is None:
+            return {}
+        return {twin(form): name for form, name in forms.items()}
+
     def use(self, tx: Connection, pepper: str | None = None) -> str:
         """Note that a pepper, or the newest, makes hashes, and return its id.
 
@@ -198,7 +239,7 @@ class Names:
         The first number of each is the one to write under. A name that is known by a hash alone gets a number of its
         own, unless it was erased: that is never made readable again.
         """
-        for pepper in {pepper_of(key) for key in keys if is_hashed(key)}:
+        for pepper in {pepper_of(one) for names in (people, keys) for one in names if is_hashed(one)}:
             self.use(tx, pepper)
         found = self.find(tx, people, keys)
         last: Any = None

@@ -6,10 +6,13 @@ back and undo a commit that was acknowledged (F8). A write-ahead log only on ver
 commits when it restarts, and never on a network disk (F14). `secure_delete` overwrites what an erasure frees. Writers
 begin with `BEGIN IMMEDIATE`, so that nobody reads first and finds, when writing, that others were faster.
 
+A file is made for its owner alone: it holds addresses. What it is afterwards is the owner's affair.
+
 Postgres: through psycopg, connections checked before use, so that a restart of the server costs a new connection and
 no error (F21). Writers take turns by an advisory lock: the numbers of the log have no gaps, come in the order of
-commits, and no two transactions can wait for each other. The tables have a schema of their own, beside those of the
-application.
+commits, and no two transactions can wait for each other. Who stands still or is cut off in the middle of a turn holds
+up the others for a minute at most: the server ends a transaction that idles, and gives up a connection over which
+nothing comes. The tables have a schema of their own, beside those of the application.
 """
 
 from __future__ import annotations
@@ -20,13 +23,13 @@ import sqlite3
 import warnings
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 
 from lifecycle_mail.errors import Misconfigured, RegistryUnavailable
 
@@ -35,19 +38,41 @@ WRITES = "lifecycle_mail_writes"
 
 _NETWORK = frozenset(
     {
-        "9p", "afs", "ceph", "cifs", "davfs", "fuse.sshfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3",
-        "smbfs", "vboxsf",
+        "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs", "gfs2", "glusterfs", "gpfs", "lustre",
+        "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "prl_fs", "pvfs2", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs",
+        "vmhgfs",
     }
 )  # fmt: skip
+_LOCAL_FUSE = frozenset(
+    {"fuse.fuse-overlayfs", "fuse.gocryptfs", "fuse.encfs", "fuse.lxcfs", "fuse.mergerfs", "fuse.ntfs-3g"}
+)
+"""What is mounted through FUSE is on a network disk, but for these."""
+
 _PATIENCE = 30.0
 _LOCK = 0x6C_69_66_65  # "life"
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 _SCHEMA = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_SCHEMA_RULE = "write 1 to 63 characters of a-z, 0-9 and _, beginning with a letter"
 _CHECKS = ("full", "quick", "off")
+_WRITE = "write sqlite:///mail.db or postgresql://user@host/name"
+_STAYS = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+"""How soon a connection to Postgres is given up over which nothing comes, where nobody says otherwise."""
+_IDLE = "60s"
+"""How long a transaction of Postgres may idle, where nobody says otherwise."""
 
 
 class NetworkDiskWarning(UserWarning):
     """A database file lies on a network disk, where locks and syncs may not hold."""
+
+
+class JournalWarning(UserWarning):
+    """A database file had a write-ahead log, and was given a rollback journal."""
 
 
 @frozen(kw_only=True)
@@ -79,7 +104,8 @@ def open_database(text: str) -> Opened:
         text: `sqlite:///mail.db`, `sqlite:////var/lib/mail.db`, `postgresql://user@host/name`. For SQLite these can be
             added after `?`: `journal=wal`; `verify=full|quick|off`; `timeout=30`, in seconds. For Postgres
             `schema=lifecycle_mail`, the schema that the tables are in, made where it is missing; `timeout=30`; and what
-            libpq knows. The timeout is how long a writer waits for others before the registry is busy.
+            libpq knows, such as `connect_timeout` and `sslmode`. The timeout is how long a writer waits for others
+            before the registry is busy.
 
     Raises:
         Misconfigured: the URL, a driver that is missing, or a disk or version that would lose data.
@@ -87,14 +113,21 @@ def open_database(text: str) -> Opened:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # the port is no number
-        raise Misconfigured("not a database URL: write sqlite:///mail.db or postgresql://user@host/name") from None
+        raise Misconfigured(f"not a database URL: {_WRITE}") from None
     kind = url.get_backend_name()
     if kind not in _DRIVERS or url.drivername not in (kind, _DRIVERS[kind]):
         raise Misconfigured(f"{url.drivername!r} is no store of lifecycle-mail-sql: write sqlite:/// or postgresql://")
     repeated = [name for name, value in url.query.items() if not isinstance(value, str)]
     if repeated:
-        raise Misconfigured(f"{url.render_as_string()}: {', '.join(sorted(repeated))}: given more than once")
+        raise Misconfigured(f"{shown(url)}: {', '.join(sorted(repeated))}: given more than once")
     return _open_sqlite(url) if kind == "sqlite" else _open_postgres(url)
+
+
+def shown(url: URL) -> str:
+    """Return a URL as it may be printed: without its password and what comes after the question mark, where another
+    may stand.
+    """
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
@@ -114,7 +147,7 @@ def _open_sqlite(url: URL) -> Opened:
     if not url.database or url.database == ":memory:":
         problems.append("no file: write sqlite:///mail.db, or memory: for a store that forgets")
     if problems:
-        raise Misconfigured(f"{url.render_as_string()}: {'; '.join(problems)}")
+        raise Misconfigured(f"{shown(url)}: {'; '.join(problems)}")
     path = Path(str(url.database)).absolute()
     with readable_disk():
         found = path.parent.is_dir()
@@ -131,10 +164,17 @@ def _open_sqlite(url: URL) -> Opened:
         connect_args={"timeout": float(timeout), "isolation_level": None, "check_same_thread": False},
         hide_parameters=True,  # they hold addresses, and errors are logged
     )
-    event.listen(engine, "connect", lambda raw, _record: _settle_sqlite(raw, journal))
+    event.listen(engine, "do_connect", lambda *_: _make_private(path))
+    event.listen(engine, "connect", lambda raw, _record: _settle_sqlite(raw, journal, path))
     event.listen(engine, "begin", _begin_sqlite)
     _renew_after_fork(engine)
     return Opened(engine=engine, path=path, verify=verify)
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that is not there for its owner alone; SQLite gives its journal the same mode."""
+    with suppress(OSError):  # it is there, or SQLite says what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 @contextmanager
@@ -153,22 +193,44 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
 
 
-def _settle_sqlite(raw: sqlite3.Connection, journal: str) -> None:
+def _settle_sqlite(raw: sqlite3.Connection, journal: str, path: Path) -> None:
     try:
-        _set_pragmas(raw, journal)
+        _set_journal(raw, journal, path)
+        _set_pragmas(raw)
     except UnicodeDecodeError as error:  # the driver cannot even say what is wrong with the schema (F11)
         damaged = sqlite3.DatabaseError("malformed database schema")
         damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise damaged from error
 
 
-def _set_pragmas(raw: sqlite3.Connection, journal: str) -> None:
+def _set_journal(raw: sqlite3.Connection, journal: str, path: Path) -> None:
     wanted = "wal" if journal == "wal" else "truncate"
     (found,) = raw.execute("PRAGMA journal_mode").fetchone()
-    if found != wanted:  # a file that was once opened with a write-ahead log keeps it until it is told otherwise
+    if found == wanted:
+        return
+    before = found  # a file that was once opened with a write-ahead log keeps it until it is told otherwise
+    try:
         (found,) = raw.execute(f"PRAGMA journal_mode={wanted}").fetchone()
+    except sqlite3.OperationalError as error:
+        if before == "wal" and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            # Waiting does not help: it stays as it is while anybody has it open.
+            raise RegistryUnavailable(
+                f"{path} has a write-ahead log, and somebody has it open with that: end what has it open, or add "
+                f"?journal=wal where SQLite is one that is safe with it (F14)"
+            ) from error
+        raise
     if found != wanted:
         raise sqlite3.OperationalError(f"cannot set journal_mode={wanted}: it is {found}")
+    if before == "wal":
+        warnings.warn(
+            f"{path} had a write-ahead log, and has a rollback journal now: write ?journal=wal to keep one, on a "
+            f"version of SQLite that is safe with it",
+            JournalWarning,
+            stacklevel=2,
+        )
+
+
+def _set_pragmas(raw: sqlite3.Connection) -> None:
     for pragma in (
         "synchronous=FULL",
         "secure_delete=ON",
@@ -223,7 +285,8 @@ def network_disk(path: Path, mounts: str) -> str | None:
         where = Path(fields[1].replace("\\040", " "))
         if (real == where or where in real.parents) and len(where.parts) >= best[0]:
             best = (len(where.parts), fields[2])
-    return best[1] if best[1] in _NETWORK else None
+    kind = best[1]
+    return kind if kind in _NETWORK or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE) else None
 
 
 # --- Postgres ---------------------------------------------------------------------------------------------------------
@@ -231,32 +294,47 @@ def network_disk(path: Path, mounts: str) -> str | None:
 
 def _open_postgres(url: URL) -> Opened:
     driven = url if "+" in url.drivername else url.set(drivername=_DRIVERS["postgresql"])
-    schema = driven.query.get("schema", "lifecycle_mail")
-    if not isinstance(schema, str) or not _SCHEMA.fullmatch(schema):
-        raise Misconfigured(f"schema={schema!r}: write 1 to 63 characters of a-z, 0-9 and _, beginning with a letter")
-    timeout = str(driven.query.get("timeout", _PATIENCE))
-    if not _is_seconds(timeout):
-        raise Misconfigured(f"timeout={timeout}: write seconds")
-    driven = driven.difference_update_query(["schema", "timeout"])
-    try:
-        engine = create_engine(
-            driven,
-            # Whatever the server's default is: who has waited for its turn must see what was committed meanwhile.
-            isolation_level="READ COMMITTED",
-            pool_pre_ping=True,
-            pool_size=5,
-            max_overflow=15,
-            hide_parameters=True,
-        )
-    except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise Misconfigured(
-            f"the driver of {driven.drivername} is missing ({error}): pip install 'lifecycle-mail-sql[postgres]'"
-        ) from None
+    options = {name: str(value) for name, value in url.query.items()}
+    schema, timeout = options.pop("schema", "lifecycle_mail"), options.pop("timeout", str(_PATIENCE))
+    problems = [] if _SCHEMA.fullmatch(schema) else [f"schema={schema}: {_SCHEMA_RULE}"]
+    problems += [] if _is_seconds(timeout) else [f"timeout={timeout}: write seconds"]
+    ports = [str(url.port)] if url.port is not None else options.get("port", "").split(",")
+    problems += [] if all(map(_is_port, filter(None, ports))) else ["port: write a number from 1 to 65535"]
+    known = _known_to_libpq()
+    problems += [
+        f"{name}: unknown, write schema, timeout or what libpq knows" for name in sorted(options.keys() - known)
+    ]
+    if problems:
+        raise Misconfigured(f"{shown(url)}: {'; '.join(problems)}")
+    given = {name for name, value in known.items() if value} | options.keys()  # the first by the environment
+    stays = {name: value for name, value in _STAYS.items() if name in known and name not in given}
+    driven = driven.set(query={**options, **stays})
+    engine = create_engine(
+        driven,
+        # Whatever the server's default is: who has waited for its turn must see what was committed meanwhile.
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=15,
+        hide_parameters=True,
+    )
     patience = max(1, int(float(timeout) * 1000))  # zero would be for ever
     event.listen(engine, "connect", lambda raw, _record: _settle_postgres(raw, schema, patience))
     event.listen(engine, "begin", _begin_postgres)
     _renew_after_fork(engine)
     return Opened(engine=engine, path=None, schema=schema)
+
+
+def _known_to_libpq() -> dict[str, str]:
+    """Return what can be said in a URL of Postgres, each with what the environment says of it."""
+    try:
+        import psycopg
+    except ImportError as error:
+        raise Misconfigured(
+            f"the driver of Postgres is missing ({error}): pip install 'lifecycle-mail-sql[postgres]'"
+        ) from None
+    found = psycopg.pq.Conninfo.get_defaults()
+    return {one.keyword.decode(): (one.val or b"").decode(errors="replace") for one in found}
 
 
 def _settle_postgres(raw: Any, schema: str, patience: int) -> None:
@@ -268,6 +346,12 @@ def _settle_postgres(raw: Any, schema: str, patience: int) -> None:
         # What is acknowledged is on the disk (F8), whatever else the server's default allows.
         cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        # Who stands still in the middle of a transaction has the turn of all writers.
+        cursor.execute(
+            "SELECT set_config(name, %s, false) FROM pg_settings "
+            "WHERE name = 'idle_in_transaction_session_timeout' AND source = 'default'",
+            (_IDLE,),
         )
     raw.commit()
 
@@ -285,6 +369,10 @@ def _begin_postgres(connection: Connection) -> None:
 
 def _is_seconds(text: str) -> bool:
     return text.replace(".", "", 1).isdecimal()
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and 1 <= int(text) <= 65535
 
 
 def _renew_after_fork(engine: Engine) -> None:

@@ -14,7 +14,7 @@ from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.ports import CLOCKS_APART, FARTHEST, URGENCY, Attempt, Bookmark, Posted, Task, TaskKind, TaskState
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import PAGE, Part
-from lifecycle_mail_sql.texts import plain, reads, stored
+from lifecycle_mail_sql.texts import optional, plain, reads, stored
 
 
 class OutboxPart(Part):
@@ -46,7 +46,7 @@ class OutboxPart(Part):
             .where(among(tasks.no, "tasks"))
             .values(worker=bindparam("by"), taken_at=bindparam("now"), taken_until=bindparam("until"))
         )
-        self.__by_id = select(tasks.id, tasks.no, tasks.tries).where(among(tasks.id, "ids"))
+        self.__by_id = select(tasks.id, tasks.no, tasks.tries, tasks.state, tasks.due_at).where(among(tasks.id, "ids"))
         self.__settle = (
             schema.tasks.update()
             .where(tasks.no == bindparam("task"))
@@ -110,7 +110,7 @@ class OutboxPart(Part):
                     {
                         "no": last + len(rows) + 1,
                         "id": task.id,
-                        "target": task.target,
+                        "target": stored(task.target),
                         "kind": task.kind.value,
                         "urgency": URGENCY[task.kind],
                         "person": 0 if task.contact_id is None else numbers.people[task.contact_id][0],
@@ -131,13 +131,13 @@ class OutboxPart(Part):
         now = to_micros(at)
         with self.db.writing() as tx:
             asked = {
-                "target": target, "worker": worker, "now": now, "ahead": to_micros(at + CLOCKS_APART),
+                "target": stored(target), "worker": stored(worker), "now": now, "ahead": to_micros(at + CLOCKS_APART),
                 "never": to_micros(at + FARTHEST), "most": most,
             }  # fmt: skip
             rows = tx.execute(self.__free, asked).all()
             if rows:
                 numbers = self.dialect.many([row.no for row in rows])
-                tx.execute(self.__lend, {"tasks": numbers, "by": worker, "now": now, "until": to_micros(until)})
+                tx.execute(self.__lend, {"tasks": numbers, "by": stored(worker), "now": now, "until": to_micros(until)})
         return [_task(row) for row in rows]
 
     def note(self, attempts: Sequence[Attempt], *, due_at: datetime | None = None) -> None:
@@ -146,33 +146,30 @@ class OutboxPart(Part):
             return
         with self.db.writing() as tx:
             ids = self.dialect.many({one.task for one in attempts})
-            known = {row.id: [row.no, row.tries] for row in tx.execute(self.__by_id, {"ids": ids})}
+            known = {row[0]: list(row[1:]) for row in tx.execute(self.__by_id, {"ids": ids})}
             last = tx.execute(self.__last_attempt).scalar_one()
             journal: list[dict[str, Any]] = []
             settled: list[dict[str, Any]] = []
             for one in attempts:
                 if one.task not in known:  # its contact was erased meanwhile, and the task with them
                     continue
-                number, _ = known[one.task]
-                known[one.task][1] += 1
+                number, tries, state, due = known[one.task]
                 at = to_micros(one.at)
+                if state != TaskState.DONE:  # what is done stays so, whatever a worker says whose hold has run out
+                    state = one.state.value
+                if state == TaskState.DUE:
+                    due = at if due_at is None else to_micros(due_at)
+                known[one.task] = [number, tries + 1, state, due]
                 row = {"task": number, "at": at, "state": one.state.value, "note": stored(one.note)}
                 journal.append({"no": last + len(journal) + 1, **row})
-                settled.append(
-                    {
-                        "task": number,
-                        "now_is": one.state.value,
-                        "tried": known[one.task][1],
-                        "next": at if due_at is None else to_micros(due_at),
-                    }
-                )
+                settled.append({"task": number, "now_is": state, "tried": tries + 1, "next": due})
             if journal:
                 tx.execute(schema.attempts.insert(), journal)
                 tx.execute(self.__settle, settled)
 
     def tasks(self, *, target: str | None = None, states: Collection[TaskState] = tuple(TaskState)) -> Iterator[Posted]:
         """Yield tasks in the order in which they are done."""
-        asked = {"target": target, "states": self.dialect.many([state.value for state in states])}
+        asked = {"target": optional(target), "states": self.dialect.many([state.value for state in states])}
         place = {"urgency": -1, "no": 0}
         while True:
             with self.db.reading() as tx:
@@ -208,13 +205,13 @@ class OutboxPart(Part):
     def bookmark(self, name: str) -> Bookmark | None:
         """Return a bookmark."""
         with self.db.reading() as tx:
-            row = tx.execute(self.__bookmark, {"name": name}).one_or_none()
+            row = tx.execute(self.__bookmark, {"name": stored(name)}).one_or_none()
         return None if row is None else _bookmark(row)
 
     def mark(self, bookmark: Bookmark) -> None:
         """Set a bookmark."""
         with self.db.writing() as tx:
-            row = {"name": bookmark.name, "place": bookmark.place, "at": to_micros(bookmark.at)}
+            row = {"name": stored(bookmark.name), "place": bookmark.place, "at": to_micros(bookmark.at)}
             tx.execute(self.__mark, {**row, "note": stored(bookmark.note)})
 
     def bookmarks(self, prefix: str = "") -> Sequence[Bookmark]:
@@ -226,19 +223,20 @@ class OutboxPart(Part):
     def bind(self, target: str, kind: str, ours: str, theirs: str) -> None:
         """Note that `theirs` at a target stands for our key."""
         with self.db.writing() as tx:
-            tx.execute(self.__bind, {"target": target, "kind": kind, "ours": ours, "theirs": stored(theirs)})
+            row = {"target": target, "kind": kind, "ours": ours, "theirs": theirs}
+            tx.execute(self.__bind, {name: stored(text) for name, text in row.items()})
 
     def bound(self, target: str, kind: str) -> Mapping[str, str]:
         """Return all of one kind at a target."""
         with self.db.reading() as tx:
-            rows = tx.execute(self.__bound, {"target": target, "kind": kind}).all()
-        return {ours: plain(theirs) for ours, theirs in rows}
+            rows = tx.execute(self.__bound, {"target": stored(target), "kind": stored(kind)}).all()
+        return {plain(ours): plain(theirs) for ours, theirs in rows}
 
 
 @reads("a task")
 def _task(row: Any) -> Task:
     return Task(
-        target=row.target,
+        target=plain(row.target),
         kind=TaskKind(row.kind),
         contact_id=ContactId(plain(row.name)) if row.person else None,
         entry=None if row.entry is None else EntryId(row.entry),
@@ -255,7 +253,7 @@ def _posted(row: Any) -> Posted:
 @reads("a task")
 def _waiting(row: Any) -> tuple[tuple[str, TaskKind, TaskState], int]:
     target, kind, state, count = row
-    return (target, TaskKind(kind), TaskState(state)), count
+    return (plain(target), TaskKind(kind), TaskState(state)), count
 
 
 @reads("a try of a task")
@@ -265,4 +263,4 @@ def _attempt(task_id: EntryId, at: int, state: str, note: str) -> Attempt:
 
 @reads("a bookmark")
 def _bookmark(row: Any) -> Bookmark:
-    return Bookmark(name=row.name, place=row.place, at=from_micros(row.at), note=plain(row.note))
+    return Bookmark(name=plain(row.name), place=row.place, at=from_micros(row.at), note=plain(row.note))

@@ -11,7 +11,7 @@ PAGE = 5_000
 
 
 SCRUB = "scrub"
-"""The chore that is due while free space may still hold what was erased."""
+"""How a chore begins that is due while free space may still hold what an erasure removed; each makes one of its own."""
 
 
 class Part:

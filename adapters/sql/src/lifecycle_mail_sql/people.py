@@ -49,11 +49,12 @@ class PeoplePart(Part):
             delete(table).where(among(table.c.person, "people"))
             for table in (schema.contacts, schema.profiles, schema.quarantine)
         ]
-        # The ids stay, so that the door knows the events for good; what they say goes.
+        # The ids stay, so that the door knows the events for good, and whose they are, so that an erasure finds them;
+        # what they say goes. An event that says nothing has no kind.
         self.__forget_events = (
             schema.events.update()
             .where(among(schema.events.c.person, "people"))
-            .values(person=0, at=0, **dict.fromkeys(_SAID, ""))
+            .values(at=0, **dict.fromkeys(_SAID, ""))
         )
 
     def get(self, contact_ids: Collection[ContactId]) -> Mapping[ContactId, Contact]:
@@ -91,7 +92,7 @@ class PeoplePart(Part):
     def find(self, identity: str) -> Sequence[ContactId]:
         """Return who has this address."""
         with self.db.reading() as tx:
-            names = tx.execute(self.__find, {"identity": identity}).scalars().all()
+            names = tx.execute(self.__find, {"identity": stored(identity)}).scalars().all()
         return sorted(ContactId(plain(name)) for name in names)
 
     def each(self) -> Iterator[Contact]:

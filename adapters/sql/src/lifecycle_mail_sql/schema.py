@@ -41,7 +41,7 @@ metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"},
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this version needs: the newest of `migrations/versions`."""
 
 # Compared and ordered by code point on every database, so that no two texts are ever taken for one (F59).

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail_sql.claims import ClaimsPart
 from lifecycle_mail_sql.connecting import Connections
 from lifecycle_mail_sql.forgetting import ForgettingPart
 from lifecycle_mail_sql.keeping import KeepingPart
-from lifecycle_mail_sql.opening import open_database
+from lifecycle_mail_sql.opening import open_database, shown
 from lifecycle_mail_sql.outbox import OutboxPart
+
+_BESIDE: Final = ("", "-journal", "-wal", "-shm")
+"""How the names of the files end that a database of SQLite lies in."""
 
 
 class SqlStore(ForgettingPart, ClaimsPart, OutboxPart, KeepingPart):
@@ -23,7 +27,6 @@ class SqlStore(ForgettingPart, ClaimsPart, OutboxPart, KeepingPart):
     Args:
         url: `sqlite:///mail.db` or `postgresql://user@host/name`; see `opening.open_database`.
         peppers: secrets by id, the newest last, for what erasures leave (O5). Each one that was ever used is needed.
-
         ready: False opens it as it is, damaged or of another schema, for those who look after it (`ports.Maintained`).
 
     Raises:
@@ -49,13 +52,19 @@ class SqlStore(ForgettingPart, ClaimsPart, OutboxPart, KeepingPart):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the writes inside one: all of them or none."""
-        with self.db.writing():
+        """Make the writes inside one: all of them or none. What the block raises comes out as it is."""
+        with self.db.transaction():
             yield
+
+    @property
+    def files(self) -> Collection[str]:
+        """The path of the file of SQLite, and of those that it keeps beside it; none for a server."""
+        path = self.opened.path
+        return [] if path is None else [f"{path}{end}" for end in _BESIDE]
 
     def close(self) -> None:
         """Let go of every connection."""
         self.db.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.opened.engine.url.render_as_string(hide_password=True)!r})"
+        return f"{type(self).__name__}({shown(self.opened.engine.url)!r})"

@@ -42,6 +42,14 @@ def plain(text: str) -> str:
     return str(json.loads(text[len(_MARK) :])) if text.startswith(_MARK) else text
 
 
+def twin(text: str) -> str:
+    """Return a second form in which a text can be stored: `plain` makes the same of both.
+
+    A name stands in its table once. Where an erasure gives a name the form that another row has, it takes this one.
+    """
+    return _MARK + json.dumps(text)
+
+
 def optional(text: str | None) -> str | None:
     """`stored` for a text that may be missing."""
     return None if text is None else stored(text)

@@ -143,7 +143,7 @@ def as_it_is(url: str, migrations: Path, revision: str) -> Iterator[SqlStore]:
         database.close()
     keeping._MIGRATIONS, schema.REVISION = migrations, found or revision
     try:
-        store = SqlStore(url, peppers=PEPPERS)
+        store = SqlStore(url, peppers=PEPPERS, ready=found is None)
         schema.REVISION = revision
         try:
             yield store

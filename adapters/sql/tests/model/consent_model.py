@@ -162,17 +162,18 @@ class Registry:
         keys = {fact.key for fact in self.facts if fact.who == who}
         keys |= {fact.old for fact in self.told(Move) if fact.who == who}
         keys |= {mail.key for mail in self.mails if mail.who == who} | {self.people.pop(who, None)}
-        self.erase_names(who, *(key for key in keys - set(self.people.values()) if key is not None))
+        self.erase_names(who, *(key for key in keys - set(self.people.values()) if key is not None), whose=who)
 
-    def erase_names(self, *names: str) -> None:
-        """Put tombstones in the place of names."""
+    def erase_names(self, *names: str, whose: str | None = None) -> None:
+        """Put tombstones in the place of names, all of them a contact's or nobody's."""
         gone = {name for name in names if not name.startswith(_TOMB)}
         self.erased |= gone
         self.facts = [_renamed(fact, gone) for fact in self.facts]
         self.mails = [evolve(one, who=_tomb(one.who, gone), key=_tomb(one.key, gone)) for one in self.mails]
         for name in sorted(gone):
             tomb = _tomb(name, gone)
-            self.facts.append(Hold(who=None, key=tomb, kind="erasure", name=f"erased {tomb}"))
+            by = None if whose is None else _tomb(whose, {whose})
+            self.facts.append(Hold(who=by, key=tomb, kind="erasure", name=f"erased {tomb}"))
 
     # -- who is who
 
@@ -231,6 +232,10 @@ class Registry:
             return "active"
         return "unconfirmed" if asked or to in self._elsewhere(who) else "none"
 
+    def confirmed(self, who: str, to: str) -> bool:
+        """Whether they clicked for a list, at an address that counts."""
+        return any(yes.to == to and yes.token is not None for yes in self._yeses(who))
+
     def unsure(self, who: str, to: str) -> bool:
         """Whether they agreed to a list, or asked for it, only at an address that others replaced."""
         return to in self._elsewhere(who)
@@ -250,10 +255,23 @@ class Registry:
             if hold.name not in ended
             and (
                 hold.key == self.people[who]
-                if hold.kind in _STAYS and hold.key is not None
+                if hold.key is not None and (hold.kind in _STAYS or (hold.kind == "erasure" and hold.who is not None))
                 else hold.who == who or hold.key in ever
             )
         ]
+
+    def archived_at(self, key: str) -> list[str]:
+        """Return who was archived at an address and did not come back."""
+        found = set()
+        for hold in self.told(Hold):
+            who = hold.who
+            if hold.kind != "archive" or who is None or who in self.people or self.last_key(who) != key:
+                continue
+            moves = [move for move in self.told(Move) if move.who == who]
+            ever = {key, *(move.key for move in moves), *(move.old for move in moves)}
+            if not any(hold.name in lift.names for lift in self.told(Lift) if lift.who == who or lift.key in ever):
+                found.add(who)
+        return sorted(found)
 
     def held(self, who: str, now: datetime) -> set[str]:
         """Return the kinds of holds that are in force."""

@@ -130,8 +130,9 @@ class ConsentRules(RuleBasedStateMachine):
             if before not in (None, key):  # archived, and back with another address by their own word
                 registry.tell(Move(who=whom, key=key, old=before, own=True))
         noes = registry.standing_noes(whom, to.key)
-        unsure = to.double_opt_in or registry.unsure(whom, to.key)
-        if (noes or unsure) and registry.standing(whom, to.key) != "active":
+        unclicked = to.double_opt_in and not registry.confirmed(whom, to.key)
+        unsure = registry.unsure(whom, to.key) and registry.standing(whom, to.key) != "active"
+        if noes or unclicked or unsure:
             assert isinstance(answer, NeedsConfirmation), answer
             assert len({no.name for no in noes}) == len(answer.overrides)
             over = frozenset(no.name for no in noes)

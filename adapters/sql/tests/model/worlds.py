@@ -154,10 +154,13 @@ class World:
     # -- what the model learns
 
     def subject(self, key: str) -> tuple[str | None, str] | None:
-        """Return whom a report about an address names, making a contact where nobody has it; None if erased."""
+        """Return whom a report about an address names; None if it was erased.
+
+        Where nobody has it, it is of who was archived there, or makes a contact.
+        """
         if key in self.registry.erased:
             return None
-        holders = self.registry.at(key)
+        holders = self.registry.at(key) or self.registry.archived_at(key)
         if not holders:
             holders = [self.made[key]]
             self.registry.people[holders[0]] = key

@@ -24,6 +24,9 @@ from tests.service.worlds import DAY, NEWS, NOW, OFFERS, PROOF, address, world
 OURS = keeping._MIGRATIONS
 """The folder of the migrations."""
 REVISIONS = sorted(script.revision for script in ScriptDirectory(str(OURS)).walk_revisions())
+FORMS = ["0001-first", "0001-second", *REVISIONS]
+"""The schemas that were ever on main. Two other forms were called 0001 before it: without the table `chores` and, on
+Postgres, with sequences; then with both."""
 
 
 @define
@@ -43,9 +46,9 @@ class Place:
     server: Server | None = None
     name: str = ""
 
-    def load(self, revision: str) -> None:
+    def load(self, form: str) -> None:
         """Put the stored dump of a schema there."""
-        dump = (FOLDER / f"{revision}.{self.kind}.sql").read_text(encoding="utf-8")
+        dump = (FOLDER / f"{form}.{self.kind}.sql").read_text(encoding="utf-8")
         if self.path is not None:
             with closing(sqlite3.connect(self.path)) as raw:
                 raw.executescript(dump)

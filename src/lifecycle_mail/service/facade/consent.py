@@ -34,11 +34,12 @@ class Consenting(Base):
             source: how they came (organic, contest ...), for a new contact.
             standing: `EXPRESS`, or `IMPLIED` where the law knows that (R10).
             basis: what implied consent follows from, such as `purchase`: `Programme.consent` knows how long that lasts.
-            expires_at: when implied consent ends, where the basis does not say.
+            expires_at: when implied consent ends: where the basis does not say, or before it says so, and never later
+                (R10).
 
         Returns:
             `Subscribed`, or `NeedsConfirmation` where a no stands, the list asks for double opt-in, or the address
-            was changed by somebody else (O4).
+            was changed by somebody else (O4), and they have not confirmed the list before.
 
         Raises:
             InvalidAddress, AmbiguousAddress, InvalidInput.
@@ -73,6 +74,9 @@ class Consenting(Base):
         source: str = "app",
     ) -> OptedOut:  # fmt: skip
         """Record the person's no. It holds at once, and only they can reverse it (O1-O4).
+
+        It asks for nothing but the address, and holds before any term that a law sets: no fee, no login, ten business
+        days in the United States and Canada, five working days in Australia (R8, R9, R11).
 
         Args:
             who: a contact's id or address; an unknown address is remembered too.

@@ -92,7 +92,7 @@ class Hearing(Base):
         clock = self._clock(as_utc(now))
         tellers: list[Teller] = []
         if self.esp.capabilities & _TELLABLE:
-            tellers.append(EspTeller(self.esp, self._reader, clock=clock, wait=self._wait))
+            tellers.append(EspTeller(self.esp, self._reader, clock=clock, wait=self._wait, new_id=self._new_id))
         if self.crm is not None:
             painter = Painter(self._reader, self.programme, value_field=self.value_field)
             tellers.append(CrmTeller(self.crm, self._reader, painter, clock=clock, wait=self._wait))
@@ -122,4 +122,10 @@ class Hearing(Base):
         return sum(self._revive(chunk, now) for chunk in chunks(task_ids, LARGEST_CHUNK))
 
     def _revive(self, task_ids: Collection[EntryId], now: datetime) -> int:
-        return self._once(lambda: self.store.revive(task_ids, at=now))
+        tried: list[int] = []
+
+        def revive() -> int:
+            tried.append(self.store.revive(task_ids, at=now))
+            return max(tried)  # where the answer to one that did it was lost, the next finds nothing refused
+
+        return self._once(revive)

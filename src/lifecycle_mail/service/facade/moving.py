@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from lifecycle_mail.errors import UnknownName
+from lifecycle_mail.files.apart import require_apart
 from lifecycle_mail.files.importing_rows import Given
 from lifecycle_mail.files.importing_subscriptions import Taking
 from lifecycle_mail.model.instants import as_utc
 from lifecycle_mail.model.intake import Statement
 from lifecycle_mail.model.lists import MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId
-from lifecycle_mail.ports import LARGEST_CHUNK
+from lifecycle_mail.ports import LARGEST_CHUNK, InFiles
 from lifecycle_mail.service import exporting
 from lifecycle_mail.service.exporting import Exported
 from lifecycle_mail.service.facade.base import Base
 from lifecycle_mail.service.importing import OptOuts, Profiles, Subscriptions
 from lifecycle_mail.service.moving import IMPORT_CHUNK, Import, Imported, Work, digest_of
+from lifecycle_mail.service.outbox import post_pictures
 from lifecycle_mail.service.receiving import Received, Receiver
 
 Progress = Callable[[int], object]
@@ -47,8 +49,10 @@ class Moving(Base):
 
         Raises:
             UnknownName: no such pepper is given.
+            InvalidInput: the file is the registry itself.
             OSError: it cannot be written; the file is then as it was.
         """
+        self._require_apart(path)
         position = self.store.position() if until is None else self.store.position_at(as_utc(until))
         return exporting.export_opt_outs(
             self._reader, Path(path), peppers=self.peppers, hashed=hashed, after=after, until=position,
@@ -62,8 +66,10 @@ class Moving(Base):
 
         Raises:
             UnknownName: no such pepper is given.
+            InvalidInput: the file is the registry itself.
             OSError: it cannot be written; the file is then as it was.
         """
+        self._require_apart(path)
         channels = {key: one.channel for key, one in self._known_lists().items()}
         return exporting.export_subscriptions(
             self._reader, Path(path), now=as_utc(now), peppers=self.peppers, hashed=hashed, channels=channels,
@@ -74,8 +80,10 @@ class Moving(Base):
         """Write every contact, with their engagement and their changes of address.
 
         Raises:
+            InvalidInput: the file is the registry itself.
             OSError: it cannot be written; the file is then as it was.
         """
+        self._require_apart(path)
         return exporting.export_profiles(self._reader, Path(path), progress=progress)
 
     def import_opt_outs(
@@ -103,11 +111,12 @@ class Moving(Base):
         Raises:
             InvalidDocument: no column of the file says who is out.
             UnknownName: the scope names a list that is not declared.
+            InvalidInput: the rejects would take the place of the file, or of the registry.
             OSError: a file cannot be read or written.
         """
         path, digest = Path(path), digest_of(Path(path))
         lists = self._known_lists()
-        if scope is not None and scope.kind is ScopeKind.LIST and lists and scope.key not in lists:
+        if scope is not None and scope.kind is ScopeKind.LIST and scope.key not in lists:
             raise UnknownName("list", scope.key, lists)
         given = Given(
             rules=self._reader.rules, peppers=self.peppers, now=as_utc(now), source=_source(path, source),
@@ -139,6 +148,7 @@ class Moving(Base):
         Raises:
             InvalidDocument: no column says who is subscribed, or one says that some may be out.
             UnknownName: the list is not declared.
+            InvalidInput: the rejects would take the place of the file, or of the registry.
             OSError: a file cannot be read or written.
         """
         path, digest = Path(path), digest_of(Path(path))
@@ -150,7 +160,7 @@ class Moving(Base):
         def receive(said: Sequence[Statement]) -> Received:
             receiver = Receiver(
                 self._reader, fields=self.programme.fields, lists=self.programme.lists, new_id=self._new_id,
-                breaker=self.breaker, now=taking.now,
+                breaker=self.breaker, esp=self.esp, crm=self.crm, now=taking.now,
             )  # fmt: skip
             return receiver.take(said)
 
@@ -172,26 +182,38 @@ class Moving(Base):
             progress: called after each chunk with the number of rows that are done.
 
         Raises:
+            InvalidInput: the rejects would take the place of the file, or of the registry.
             OSError: a file cannot be read or written.
         """
         path, at = Path(path), as_utc(now)
-        work = Profiles(reader=self._reader, path=path, replace=replace, now=at)
+
+        def show(changed: Collection[ContactId]) -> None:
+            post_pictures(self.store, self.crm, changed, now=at)
+
+        work = Profiles(reader=self._reader, path=path, replace=replace, now=at, changed=show)
         return self._import(path, digest_of(path), work, now=at, chunk=chunk, rejects=rejects, progress=progress)
 
     def _import(
         self, path: Path, digest: str, work: Work, *, now: datetime, chunk: int, rejects: Path | str | None,
         progress: Progress,
     ) -> Imported:  # fmt: skip
+        if rejects is not None:
+            self._require_apart(rejects, ("the file that is read", path))
         return Import(
             store=self.store, path=path, digest=digest, work=work, now=now, chunk=chunk,
             rejects=None if rejects is None else Path(rejects), progress=progress, wait=self._wait,
         ).run()  # fmt: skip
 
+    def _require_apart(self, target: Path | str, *kept: tuple[str, Path]) -> None:
+        """Check that what is written takes the place of neither the registry nor what is read."""
+        own = self.store.files if isinstance(self.store, InFiles) else ()
+        require_apart(Path(target), [*(("the registry", Path(one)) for one in own), *kept])
+
     def _known_lists(self) -> Mapping[str, MailingList]:
-        return {**{str(key): one for key, one in self.store.lists().items()}, **self.programme.lists}
+        return {**{str(key): one for key, one in self._again(self.store.lists).items()}, **self.programme.lists}
 
     def _who_has(self, identity: str) -> ContactId | None:
-        found = self.store.find(identity)
+        found = self._again(lambda: self.store.find(identity))
         return found[0] if len(found) == 1 else None
 
 

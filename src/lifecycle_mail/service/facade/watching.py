@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from lifecycle_mail.errors import InvalidInput
@@ -12,6 +12,7 @@ from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import LARGEST_CHUNK, SetAside
 from lifecycle_mail.service import breaker
+from lifecycle_mail.service.breaker import Decided
 from lifecycle_mail.service.cleaning import Screener, Verdict
 from lifecycle_mail.service.facade.base import Base
 from lifecycle_mail.service.watching import Watcher
@@ -71,16 +72,16 @@ class Watching(Base):
         """Return the dead addresses and complaints that wait for a decision, oldest first (F66)."""
         return self._again(self.store.aside)
 
-    def accept_aside(self, entry_ids: Collection[str] | None = None, *, now: datetime) -> int:
+    def accept_aside(self, entry_ids: Iterable[str] | None = None, *, now: datetime) -> int:
         """Write what was set aside to the log, all or these; return how many entries are new.
 
         Raises:
             UnknownName: no such entry waits.
         """
-        now = as_utc(now)
-        return self._once(lambda: breaker.accept(self.store, entry_ids, now=now))
+        now, kept, tried = as_utc(now), _kept(entry_ids), list[Decided]()
+        return self._once(lambda: breaker.accept(self.store, kept, now=now, tried=tried))
 
-    def discard_aside(self, entry_ids: Collection[str] | None = None, *, by: Actor, now: datetime, text: str) -> int:
+    def discard_aside(self, entry_ids: Iterable[str] | None = None, *, by: Actor, now: datetime, text: str) -> int:
         """Let go of what was set aside, all or these, as somebody else's mistake; return how many there were.
 
         A dead address is written to the log together with its end, so that the same report holds nobody when it comes
@@ -92,6 +93,11 @@ class Watching(Base):
         """
         if not text.strip():
             raise InvalidInput("say why they are let go: text=")
-        now = as_utc(now)
+        now, kept, tried = as_utc(now), _kept(entry_ids), list[Decided]()
         said = Provenance(actor=Actor(by), through=Through.APPLICATION, at=now, text=text)
-        return self._once(lambda: breaker.discard(self.store, entry_ids, said, now=now))
+        return self._once(lambda: breaker.discard(self.store, kept, said, now=now, tried=tried))
+
+
+def _kept(entry_ids: Iterable[str] | None) -> frozenset[str] | None:
+    """Keep what may be read once alone: a transaction may be tried again."""
+    return None if entry_ids is None else frozenset(entry_ids)

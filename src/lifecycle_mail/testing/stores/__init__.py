@@ -6,6 +6,7 @@ from lifecycle_mail.testing.stores.bookmarks import BookmarksConformance
 from lifecycle_mail.testing.stores.claims import ClaimsConformance
 from lifecycle_mail.testing.stores.contacts import ContactsConformance
 from lifecycle_mail.testing.stores.engagement import EngagementConformance
+from lifecycle_mail.testing.stores.erased_hashes import ErasedHashesConformance
 from lifecycle_mail.testing.stores.erasure import ErasureConformance
 from lifecycle_mail.testing.stores.hashes import HashesConformance
 from lifecycle_mail.testing.stores.leases import LeasesConformance
@@ -24,6 +25,7 @@ class StoreConformance(
     AsideConformance,
     ErasureConformance,
     AfterErasureConformance,
+    ErasedHashesConformance,
     HashesConformance,
     LeasesConformance,
     ClaimsConformance,
@@ -34,7 +36,8 @@ class StoreConformance(
 ):
     """Every law of `ports.Store`.
 
-    Subclass it and define `make_store` and `with_peppers`; for a store that outlives the process `reopen` as well::
+    Subclass it and define `make_store` and `with_peppers`; for a store that outlives the process `reopen` as well, and
+    `raw`, so that the laws of erasure see what no call tells::
 
         class TestMyStore(StoreConformance):
             def make_store(self):
@@ -56,6 +59,7 @@ __all__ = [
     "ConsentLogConformance",
     "ContactsConformance",
     "EngagementConformance",
+    "ErasedHashesConformance",
     "ErasureConformance",
     "HashesConformance",
     "LeasesConformance",

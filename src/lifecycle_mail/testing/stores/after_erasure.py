@@ -6,25 +6,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from datetime import timedelta
 from functools import partial
 
 from attrs import evolve
 
 from lifecycle_mail.errors import Misconfigured, Refused
-from lifecycle_mail.model.consent import ListStanding, Person
+from lifecycle_mail.model.consent import ConsentState, ListStanding, Person
 from lifecycle_mail.model.entries import (
     AddressChanged,
     Consent,
+    ConsentRequest,
     Entry,
+    Lift,
     OptOut,
+    Pushed,
     Standing,
     Subject,
     Suppression,
     SuppressionKind,
+    state_event_id,
 )
 from lifecycle_mail.model.lists import Scope
-from lifecycle_mail.model.names import CampaignKey
+from lifecycle_mail.model.names import CampaignKey, EntryId
+from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.model.profiles import EngagementProfile
+from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.ports import Store
 from lifecycle_mail.testing.builders import campaign, contact, days_ago, event, frozen_now, screened, subject_of
 from lifecycle_mail.testing.conformance import raises
@@ -40,6 +47,7 @@ from lifecycle_mail.testing.stores.erased import (
     BY_HERSELF,
     DAY,
     EVE,
+    NEWS,
     OFFERS,
     THEIRS,
     WORDS,
@@ -129,6 +137,64 @@ class AfterErasureConformance(MakesStores, suite=True):
                 assert before == read(store, BOB.id, [AT_BOB])
                 assert store.record(no.id) is None
 
+    def test_whatever_of_others_cites_what_was_erased_still_does(self) -> None:
+        """A lift, a request, a consent and a push cite what they cited, by an id that the log knows (O4)."""
+        hers, his = Subject(contact_id=ADA.id, key=AT_BOB), subject_of(BOB)
+        no = OptOut(subject=hers, scope=Scope.all(), event_id="x", provenance=BY_ESP)
+        sunset = Suppression(subject=hers, kind=SuppressionKind.SUNSET, event_id="x", provenance=BY_ESP)
+        asked = ConsentRequest(subject=hers, list=OFFERS, provenance=BY_HERSELF)
+        back = evolve(BY_HERSELF, evidence="a form")
+        yes = Consent(subject=his, list=OFFERS, standing=Standing.CONFIRMED, provenance=back, request=asked.id)
+        citing: list[Entry] = [
+            Lift(subject=his, cites={sunset.id}, provenance=back),
+            ConsentRequest(subject=his, list=OFFERS, provenance=back, asks={no.id}),
+            yes,
+            evolve(yes, list=NEWS, cites={no.id}),
+            Pushed(subject=his, opt_out=no.id, scope=no.scope, provenance=BY_ESP, done=True),
+        ]
+        for keys in ([AT_ADA], [AT_ADA, AT_BOB]):
+            with self.opened() as store:
+                store.append([no, sunset, asked, *citing], at=frozen_now)
+                before = read(store, BOB.id, [AT_BOB])
+                store.erase(ADA.id, keys)
+                assert before == read(store, BOB.id, [AT_BOB])
+                new = [record.entry.id for record in store.records()]
+                assert set() == {no.id, sunset.id, asked.id}.intersection(new)
+                cited = [_cited(record.entry) for record in store.records(after=3)]
+                assert [{new[1]}, {new[0]}, {new[2]}, {new[0], new[2]}, {new[0]}] == cited
+
+    def test_what_was_said_without_words_gets_none(self) -> None:
+        """A lift for which nobody gave a reason ended nothing, and ends nothing once its words are gone (S11)."""
+        sunset = Suppression(subject=subject_of(ADA), kind=SuppressionKind.SUNSET, event_id="x", provenance=BY_ESP)
+        silent = evolve(BY_HERSELF, actor=Actor.OPERATOR, text="", evidence="")
+        with self.opened() as store:
+            store.append([sunset, Lift(subject=subject_of(ADA), cites={sunset.id}, provenance=silent)], at=frozen_now)
+            assert {SuppressionKind.SUNSET} == read(store)["held by"], "the test is wrong: the lift ended it"
+            store.erase(ADA.id, THEIRS)
+            assert {SuppressionKind.SUNSET} == read(store)["held by"]
+            assert [""] * 2 == [record.entry.provenance.evidence for record in store.records()]
+
+    def test_one_click_that_was_told_twice_is_one_no_still(self) -> None:
+        """An ESP's event and its state are one click, two of either are two, though all ids are new (F33)."""
+        who, later = subject_of(ADA), BY_ESP.at + timedelta(seconds=9)
+
+        def told(event_id: str, *, dated: bool = True) -> OptOut:
+            return OptOut(subject=who, scope=Scope.all(), event_id=event_id, provenance=BY_ESP, dated=dated)
+
+        state = told(state_event_id(who, BY_ESP.at))
+        stories: list[tuple[int, list[Entry]]] = [
+            (1, [told("evt-4711"), state]),
+            (1, [told("evt-4711"), told(state_event_id(who, None), dated=False)]),
+            (2, [told("evt-4711"), told("evt-4712")]),
+            (2, [state, told(state_event_id(who, later))]),
+        ]
+        for clicks, entries in stories:
+            with self.opened() as store:
+                store.append(entries, at=frozen_now)
+                assert clicks == ConsentState(store.about({ADA.id: THEIRS})[ADA.id]).opt_out_count()
+                store.erase(ADA.id, THEIRS)
+                assert clicks == ConsentState(store.about({ADA.id: THEIRS})[ADA.id]).opt_out_count()
+
     def test_an_erased_id_is_never_used_again(self) -> None:
         """Nobody of that batch is written; who signs up anew at the address has a new id."""
         assert EVE.address is not None
@@ -205,6 +271,19 @@ class AfterErasureConformance(MakesStores, suite=True):
             raises(Refused, lambda: newer.put([ADA]))
             raises(Refused, lambda: newer.put([BOB]))
 
+    def test_a_hash_under_the_pepper_that_hid_others_brings_no_word(self) -> None:
+        """A list made with an older pepper names whom a newer one hid: it binds, and is not kept in words (F62)."""
+        store = self.make_store()
+        store.erase(BOB.id, [AT_BOB])
+        with closing(self.with_peppers(store, NEWER_PEPPERS)) as newer:
+            newer.erase(ADA.id, THEIRS)
+            for pepper in NEWER_PEPPERS:
+                hashed = Peppers(NEWER_PEPPERS).hashed(AT_ADA, pepper)
+                said = OptOut(subject=Subject(key=hashed), scope=Scope.all(), event_id=pepper, provenance=BY_HERSELF)
+                newer.append([said], at=frozen_now)
+            assert [] == readable(newer)
+            assert {Scope.all()} == newer.marks([AT_ADA])[AT_ADA].noes
+
     def test_after_a_restart_nothing_is_read_without_the_right_pepper(self) -> None:
         """A missing pepper, or another secret under its name, fails closed: who was erased could be mailed (F63)."""
         store = self.make_store()
@@ -228,3 +307,12 @@ class AfterErasureConformance(MakesStores, suite=True):
     def _try(self, store: Store, peppers: Mapping[str, str], call: Callable[[Store], object]) -> None:
         with closing(self.with_peppers(store, peppers)) as bad:
             call(bad)
+
+
+def _cited(entry: Entry) -> set[EntryId | None]:
+    """Return all that an entry refers to."""
+    if isinstance(entry, Consent):
+        return {*entry.cites, entry.request}
+    if isinstance(entry, Lift | ConsentRequest):
+        return {*(entry.cites if isinstance(entry, Lift) else entry.asks)}
+    return {entry.opt_out} if isinstance(entry, Pushed) else set()

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lifecycle_mail.ports import Bookmark
+from lifecycle_mail.model.names import ContactId, EntryId
+from lifecycle_mail.ports import Attempt, Bookmark, Task, TaskKind, TaskState
 from lifecycle_mail.testing.builders import frozen_now
 from lifecycle_mail.testing.stores.making import MakesStores
+
+MINUTE = timedelta(minutes=1)
 
 
 def bookmark(name: str, place: int = 1, note: str = "") -> Bookmark:
@@ -63,6 +66,29 @@ class BookmarksConformance(MakesStores, suite=True):
             assert {"offers": "a1b2", "news": "a1b2"} == dict(store.bound("esp:mailchimp", "list"))
             assert {"offers": "77"} == dict(store.bound("esp:mailchimp", "tag"))
             assert {"offers": "L\N{SNOWMAN}'9"} == dict(store.bound("crm:acme", "list"))
+
+    def test_any_text_is_a_name(self) -> None:
+        """Others give ids and names, and no database takes each as it is: with NUL, or half a character (F59)."""
+        for odd in ("a\0b", "\ud800", '\\json:"x"', "it's \N{SNOWMAN}\n"):
+            with self.opened() as store:
+                assert store.bookmark(odd) is None
+                assert store.record(EntryId(odd)) is None
+                assert [] == list(store.find(odd))
+                assert {} == dict(store.bound(odd, odd))
+                store.bind(odd, odd, odd, odd)
+                store.mark(bookmark(odd))
+                assert {odd: odd} == dict(store.bound(odd, odd))
+                assert bookmark(odd) == store.bookmark(odd)
+                assert [bookmark(odd)] == list(store.bookmarks(odd[:1]))
+                assert store.begin(odd, odd, at=frozen_now, until=frozen_now + MINUTE)
+                assert not store.begin(odd, "else", at=frozen_now, until=frozen_now + MINUTE)
+                store.finish(odd, odd)
+                told = Task(target=odd, kind=TaskKind.TAG, contact_id=ContactId("ada"), detail=odd, made_at=frozen_now)
+                assert 1 == store.post([told])
+                assert [told] == list(store.take(odd, odd, most=1, at=frozen_now, until=frozen_now + MINUTE))
+                store.note([Attempt(task=told.id, at=frozen_now, state=TaskState.DONE, note=odd)])
+                assert [told] == [found.task for found in store.tasks(target=odd)]
+                assert {(odd, TaskKind.TAG, TaskState.DONE): 1} == dict(store.waiting())
 
     def test_a_binding_is_replaced(self) -> None:
         """Keys are ours and stay; their ids may change."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from lifecycle_mail.errors import CampaignRefused
 from lifecycle_mail.model.lists import MailingList
@@ -57,6 +58,29 @@ class ClaimsConformance(MakesStores, suite=True):
             assert set() == set(store.claim(twins[1:], at=frozen_now))
             store.settle(SPRING, [ADA], ClaimState.RETURNED, at=frozen_now)
             assert {ContactId("twin")} == set(store.claim(twins[1:], at=frozen_now))
+
+    def test_what_was_returned_is_not_taken_up_where_another_has_the_inbox(self) -> None:
+        """A worker that comes late must not make it two mails in one inbox (F19); then nobody of them is settled."""
+        twins = [screened(contact(one, address="ada@example.com"), campaign("spring")) for one in ("ada", "twin")]
+        with self.opened() as store:
+            store.claim([twins[0], recipient("bob")], at=frozen_now)
+            store.settle(SPRING, [ADA], ClaimState.RETURNED, at=frozen_now)
+            store.claim(twins[1:], at=frozen_now)
+            before = dict(store.claims(SPRING))
+            late = partial(store.settle, SPRING, [BOB, ADA], ClaimState.HANDED_OFF, at=frozen_now + MINUTE)
+            raises(CampaignRefused, late)
+            assert before == dict(store.claims(SPRING))
+            store.settle(SPRING, [ContactId("twin")], ClaimState.RETURNED, at=frozen_now)
+            late()
+            assert {ClaimState.HANDED_OFF} == {store.claims(SPRING)[one].state for one in (ADA, BOB)}
+
+    def test_who_has_no_claim_is_not_settled(self) -> None:
+        """And neither is anybody who is named with them."""
+        with self.opened() as store:
+            store.claim([recipient("ada")], at=frozen_now)
+            before = dict(store.claims(SPRING))
+            raises(KeyError, partial(store.settle, SPRING, [ADA, BOB], ClaimState.UNKNOWN, at=frozen_now + MINUTE))
+            assert before == dict(store.claims(SPRING))
 
     def test_a_transactional_claim_leaves_no_list(self) -> None:
         """A receipt has no list behind it."""

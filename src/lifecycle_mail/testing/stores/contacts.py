@@ -14,7 +14,17 @@ from lifecycle_mail.model.entries import ConsentRequest, OptOut, Subject
 from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope
 from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.model.profiles import EngagementProfile
-from lifecycle_mail.testing.builders import consent, contact, event, frozen_now, key_of, said, screened, subject_of
+from lifecycle_mail.testing.builders import (
+    consent,
+    contact,
+    days_ago,
+    event,
+    frozen_now,
+    key_of,
+    said,
+    screened,
+    subject_of,
+)
 from lifecycle_mail.testing.stores.making import MakesStores
 
 OFFERS, NEWS = ListKey("offers"), ListKey("news")
@@ -139,6 +149,7 @@ class ContactsConformance(MakesStores, suite=True):
             store.put([ada, bob])
             store.append([consent(ada), consent(bob)], at=frozen_now)
             store.admit([event(ada), event(bob)])
+            store.quarantine([event(one, at=days_ago(-99)) for one in (ada, bob)], at=frozen_now)
             store.save([EngagementProfile(contact_id=one.id) for one in (ada, bob)])
             store.claim([screened(ada)], at=frozen_now)
             log, claims = list(store.records()), list(store.claims_of(ada.id))
@@ -148,6 +159,7 @@ class ContactsConformance(MakesStores, suite=True):
             assert [] == list(store.find(ada.address.identity))
             assert {bob.id} == set(store.get([ada.id, bob.id])) == set(store.profiles([ada.id, bob.id]))
             assert [[], [event(bob)]] == [list(store.events_of(one.id)) for one in (ada, bob)]
+            assert [bob.id] == [one.contact_id for one in store.quarantined()]
             assert (log, claims) == (list(store.records()), list(store.claims_of(ada.id)))
             assert set() == set(store.erased([ada.id]))
 

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from attrs import evolve
 
-from lifecycle_mail.model.events import EngagementEvent, EventKind, Evidence, Purpose
+from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.model.events import LONGEST, EngagementEvent, EventKind, Evidence, Purpose
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.model.profiles import EngagementProfile, Snapshot, fold, resolve
 from lifecycle_mail.ports import Store
 from lifecycle_mail.testing.builders import contact, days_ago, event, frozen_now
-from lifecycle_mail.testing.stores.making import MakesStores
+from lifecycle_mail.testing.conformance import raises
+from lifecycle_mail.testing.stores.making import MakesStores, long_text
 
 ADA, BOB, CEM = ContactId("ada"), ContactId("bob"), ContactId("cem")
 
@@ -233,6 +236,33 @@ class EngagementConformance(MakesStores, suite=True):
             self.at_once(store, *map(worker, range(8)))
             assert sorted(one.id for one in batch) == sorted(one.id for one in new)
             assert 40 == len(store.events_of(ADA))
+
+    def test_long_texts_are_kept_whole(self) -> None:
+        """Ids as long as they may be, in any letters, and a link and a source of 10,000 characters (R6, F31)."""
+        letters = [long_text(LONGEST, "abcdefghijklmnopqrstuvwxyz0123456789+/")]
+        letters += [long_text(LONGEST, [chr(one) for one in range(0x1F300, 0x1F5FF)])]
+        letters += [letters[-1][1:] + "\0", letters[-1][1:] + "\ud800"]
+        link = long_text(10_000)
+        with self.opened() as store:
+            # One at a time, as a store may refuse one of them.
+            for number, one in enumerate(letters):
+                known = event(ADA, mail=one)
+                known = evolve(known, campaign=one, link=link + str(number), source=link, id=EntryId(one))
+                assert [known] == list(store.admit([known]))
+                assert [] == list(store.admit([known]))
+                assert {ADA: set()} == {ADA: set(store.unseen({ADA: [one]})[ADA])}
+                store.quarantine([known], at=frozen_now)
+                assert known in store.quarantined()
+                assert known in store.events_of(ADA)
+            assert set(letters) == {one.campaign for one in store.tally()}
+
+    def test_an_id_that_no_store_could_find_again_is_refused_before_it_gets_there(self) -> None:
+        """A mail, campaign or id of an event of 10,000 characters: said by the model, for every store alike (F31)."""
+        for name in ("mail", "campaign", "id"):
+            for size in (LONGEST + 1, 10_000):
+                message = str(raises(InvalidInput, partial(evolve, whole_event(), **{name: "x" * size})))
+                assert f"{name} 'xxx" in message
+                assert f"{size:,} characters, not {LONGEST}" in message
 
     def test_the_door_survives_a_restart(self) -> None:
         """Ids are kept for good: next week's export brings nothing new (E2)."""

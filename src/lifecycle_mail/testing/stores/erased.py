@@ -57,7 +57,8 @@ BY_HERSELF = Provenance(
     evidence="a form from 192.0.2.1",
 )
 BY_ESP = Provenance(actor=Actor.ESP, through=Through.WEBHOOK, at=frozen_now - 9 * DAY, source="mailchimp")
-BY_FILE = evolve(BY_ESP, through=Through.IMPORT, source="file:lovelace@example.org.csv")
+BY_FILE = evolve(BY_ESP, through=Through.IMPORT, source="file:ada-4711-lovelace.csv")
+BY_A_NAME = evolve(BY_ESP, source="ada.byron@example.org")
 
 
 def about_ada() -> list[Entry]:
@@ -80,7 +81,7 @@ def about_ada() -> list[Entry]:
         told,
         opt_out(both, "shared"),
         complained,
-        Suppression(subject=former, kind=SuppressionKind.BOUNCE, event_id="ada.byron", provenance=BY_ESP),
+        Suppression(subject=former, kind=SuppressionKind.BOUNCE, event_id="ada.byron", provenance=BY_A_NAME),
         sunset,
         Suppression(subject=both, kind=SuppressionKind.PAUSE, event_id="p", provenance=BY_HERSELF, until=frozen_now),
         Lift(subject=both, cites={sunset.id}, provenance=BY_HERSELF),

@@ -11,6 +11,7 @@ from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.entries import AddressChanged, Entry, Subject
 from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.peppers import Peppers, is_hashed
 from lifecycle_mail.ports import Marks
 from lifecycle_mail.testing.builders import consent, contact, frozen_now, said, subject_of
@@ -80,7 +81,22 @@ class HashesConformance(MakesStores, suite=True):
     def test_a_hash_under_a_pepper_that_is_not_here_is_refused(self) -> None:
         """It could be matched with nobody, and would bind nobody (F63)."""
         foreign = MatchKey(HASH_OF_ADA.replace(":2025:", ":1999:"))
+        of_id = Subject(contact_id=ContactId(foreign))
         assert is_hashed(foreign)
         with self.opened() as store:
-            raises(Misconfigured, partial(store.append, [opt_out(Subject(key=foreign))], at=frozen_now))
+            batch = [opt_out(subject_of(BOB), "ours"), opt_out(Subject(key=foreign))]
+            raises(Misconfigured, partial(store.append, batch, at=frozen_now))
+            assert 0 == store.position(), "of a batch that is refused nothing is written"
+            assert {} == dict(store.marks([AT_BOB]))
+            raises(Misconfigured, partial(store.append, [opt_out(of_id)], at=frozen_now))
             assert 0 == store.position()
+
+    def test_an_id_may_be_known_by_a_hash(self) -> None:
+        """What names it is about whoever it is of, whether an address is known or not."""
+        no = opt_out(Subject(contact_id=ContactId(Peppers(PEPPERS).hashed(ADA.id))), scope=Scope.all())
+        with self.opened() as store:
+            store.append([no], at=frozen_now)
+            about = store.about({ADA.id: [], BOB.id: [AT_BOB]})
+            assert [ADA.id] == [entry.subject.contact_id for entry in about[ADA.id]]
+            assert [] == list(about[BOB.id])
+            assert [no] == [record.entry for record in store.records()]

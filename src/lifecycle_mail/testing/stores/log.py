@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from attrs import evolve
 
@@ -30,7 +31,7 @@ from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.ports import Store
 from lifecycle_mail.testing.builders import contact, frozen_now, key_of, said, subject_of
-from lifecycle_mail.testing.stores.making import MakesStores
+from lifecycle_mail.testing.stores.making import MakesStores, long_text
 
 ADA, BOB = contact("ada"), contact("bob")
 OFFERS, NEWS = ListKey("offers"), ListKey("news")
@@ -150,6 +151,21 @@ class ConsentLogConformance(MakesStores, suite=True):
                 found = store.record(entry.id)
                 assert found is not None
                 assert entry == found.entry
+
+    def test_long_texts_come_back_whole(self) -> None:
+        """10,000 characters in every text that a source may fill: no no is lost for what was said with it (O1, R6)."""
+        texts: dict[str, Any] = {
+            name: long_text(10_000) + name
+            for name in ("source", "campaign", "segment", "text", "evidence", "event_id")
+        }  # fmt: skip
+        said_by = {name: text for name, text in texts.items() if name != "event_id"}
+        plain = opt_out(subject_of(ADA), texts["event_id"])
+        no = evolve(plain, provenance=evolve(plain.provenance, **said_by))
+        with self.opened() as store:
+            assert [no] == [record.entry for record in store.append([no], at=frozen_now)]
+            assert [] == list(store.append([no], at=frozen_now))
+            assert [no] == [record.entry for record in store.records()]
+            assert [no] == list(store.about({ADA.id: ()})[ADA.id])
 
     def test_append_skips_what_the_log_holds(self) -> None:
         """The same entry is written once, whether it comes again later or twice in one batch (F33)."""

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from random import Random
+from string import ascii_letters
 from threading import Barrier, Thread
 
 from lifecycle_mail.ports import Store
@@ -47,6 +49,13 @@ class MakesStores(Conformance):
     def another(self, store: Store) -> Store:
         """Return a second store on the same data, as another worker opens it; or the same, if threads share it."""
         return store
+
+    def raw(self, store: Store) -> str:
+        """Return everything that is stored, as text to be searched: files, rows, whatever it is kept in.
+
+        Laws of erasure look into it for what no port tells. Leave it undefined where there is no way to read it.
+        """
+        return ""
 
     @contextmanager
     def opened(self) -> Iterator[Store]:
@@ -92,6 +101,11 @@ class MakesStores(Conformance):
         assert not any(thread.is_alive() for thread in threads), "a worker never came back"
         if errors:
             raise errors[0]
+
+
+def long_text(length: int, letters: Sequence[str] = ascii_letters) -> str:
+    """Return a text of so many characters, always the same, of which no compression makes much."""
+    return "".join(Random(length).choices(letters, k=length))  # noqa: S311 - no secret
 
 
 @contextmanager

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -146,8 +147,14 @@ class TransactionConformance(MakesStores, suite=True):
             assert 5 == store.position()
 
     def test_the_exception_passes_through(self) -> None:
-        """The very exception comes out, of whatever kind, one that is no `Exception` among them."""
-        for error in (Interrupted("x"), KeyError("x"), KeyboardInterrupt(), GeneratorExit()):
+        """The very exception comes out, of whatever kind, one that is no `Exception` among them.
+
+        What the application's own database says inside is nothing that the registry said.
+        """
+        busy = sqlite3.OperationalError("the application's database is locked")
+        busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        theirs = (busy, sqlite3.IntegrityError("a table of the application"))
+        for error in (Interrupted("x"), KeyError("x"), KeyboardInterrupt(), GeneratorExit(), *theirs):
             with self.opened() as store:
                 found = raises(type(error), partial(_in_transaction, store, fill, error))
                 assert error is found
