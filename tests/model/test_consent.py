@@ -251,6 +251,13 @@ class TestOptOutWins:
         }
         assert (found[NEWS], found[OFFERS]) == expected[str(scope)]
 
+    def test_a_no_to_all_is_one_beside_others(self) -> None:
+        """It stands whatever else they said no to, until a yes to anything cites it."""
+        everything = no(Scope.all(), event_id="all")
+        assert Person.read([no(), everything], ANN, HERE).out_of_all
+        assert not Person.read([no()], ANN, HERE).out_of_all
+        assert not Person.read([no(), everything, yes(OFFERS, 1, cites=[everything])], ANN, HERE).out_of_all
+
     def test_a_no_by_another_channel_binds_that_channel(self) -> None:
         """A no to text messages says nothing of mail, and binds text messages."""
         person = Person.read([yes(), no(Scope.channel(Channel.SMS))], ANN, HERE)
@@ -641,6 +648,15 @@ class TestWhoseConsent:
         stays = named != "contact"
         assert standing([*left, stranger], contact=BOB, key=keys[where]) is (OUT_OF_LIST if stays else ACTIVE)
         event(f"moves: {len(movers)}, carried: {carried}")
+
+    def test_a_yes_comes_along_through_every_move(self) -> None:
+        """Two moves of their own carry it from the first address to the last, in whatever order they are told."""
+        moves = [
+            AddressChanged(subject=Subject(contact_id=ANN, key=new), old=old, provenance=said(minutes=minutes))
+            for minutes, (old, new) in enumerate([(HERE, HOME), (HOME, ELSEWHERE)])
+        ]
+        for told in (moves, moves[::-1]):
+            assert ACTIVE is standing([yes(), *told], key=ELSEWHERE)
 
     def test_a_return_moves_with_the_person_alone(self) -> None:
         """Whoever came back and then moves stays in; one who was moved by others is out at the new address."""

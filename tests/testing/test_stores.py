@@ -187,6 +187,18 @@ class MembersSaidYes(MemoryStore):
         return (one for one in super().members(lists) if one.id in said)
 
 
+class LooksForYesFirst(MemoryStore):
+    """Takes no members from what holds no yes."""
+
+    def append(self, entries: Sequence[Entry], *, at: datetime) -> Sequence[Record]:
+        before = {to: dict(found) for to, found in self._by_list.items()}
+        written = super().append(entries, at=at)
+        if not any(isinstance(one, Consent) for one in entries):
+            self._by_list.clear()
+            self._by_list.update(before)
+        return written
+
+
 class CountsWhereTheyAreNow(MemoryStore):
     """Takes the provider that a contact has today."""
 
@@ -363,6 +375,7 @@ STORES: dict[type[MemoryStore], str] = {
     RemovesTheDoor: "test_who_was_removed_may_come_back",
     RemovesTheContactOnly: "test_who_is_removed_is_gone_and_the_log_stays",
     MembersSaidYes: "test_members_ever_said_yes_or_asked",
+    LooksForYesFirst: "test_whoever_asks_is_a_member_at_once",
     CountsWhereTheyAreNow: "test_a_count_keeps_the_provider_of_its_day",
     CountsBoth: "test_days_are_counted_anew_with_the_evidence",
     CountsLocalDays: "test_events_are_counted_by_day_campaign_provider_and_mark",

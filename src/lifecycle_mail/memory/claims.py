@@ -103,11 +103,14 @@ class Claiming(Base):
                     raise CampaignRefused(INBOX_TAKEN)
                 self._set(claims, one, evolve(claim, state=state, at=at))
 
-    def claims(self, campaign: CampaignKey) -> Mapping[ContactId, Claim]:
-        """Return every claim of a campaign."""
+    def claims(self, campaign: CampaignKey, of: Collection[ContactId] | None = None) -> Mapping[ContactId, Claim]:
+        """Return every claim of a campaign, or those of some contacts."""
         with self._lock:
             self._enter("claims")
-            return dict(self._claims.get(campaign, {}))
+            every = self._claims.get(campaign, {})
+            if of is None:
+                return dict(every)
+            return {one: every[stored] for one in of if (stored := self._stored(one)) in every}
 
     def claims_of(self, contact_id: ContactId) -> Sequence[Claim]:
         """Return every claim of a contact, oldest first."""

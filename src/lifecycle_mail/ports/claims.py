@@ -108,8 +108,8 @@ class Claims(Protocol):
         """
         ...
 
-    def claims(self, campaign: CampaignKey) -> Mapping[ContactId, Claim]:
-        """Return every claim of a campaign."""
+    def claims(self, campaign: CampaignKey, of: Collection[ContactId] | None = None) -> Mapping[ContactId, Claim]:
+        """Return every claim of a campaign, or those of some contacts: a campaign may have millions (F68)."""
         ...
 
     def claims_of(self, contact_id: ContactId) -> Sequence[Claim]:

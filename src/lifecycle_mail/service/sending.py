@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar, cast
 
-from lifecycle_mail.errors import CampaignRefused, EspError, EspUnavailable, OutcomeUnknown
+from lifecycle_mail.errors import CampaignRefused, EspError, EspUnavailable, OutcomeUnknown, RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import AddressChanged, OptOut, Record
 from lifecycle_mail.model.names import CampaignKey, ContactId
@@ -197,10 +197,8 @@ class Sender:
 
     def _is_ours(self, contact_id: ContactId) -> bool:
         """Whether a try of ours whose answer was lost has claimed somebody: nothing has left for them yet."""
-        claims = self.store.claims_of(contact_id)
-        return any(
-            (one.campaign, one.state, one.at) == (self.campaign.key, ClaimState.CLAIMED, self.now) for one in claims
-        )
+        claim = self.store.claims(self.campaign.key, [contact_id]).get(contact_id)
+        return claim is not None and (claim.state, claim.at) == (ClaimState.CLAIMED, self.now)
 
     def _doubt_open(self, key: CampaignKey) -> None:
         """What an interrupted run had claimed it may have sent: it is unknown, and in flight against a later no."""
@@ -301,7 +299,7 @@ class Sender:
         tried: set[ContactId] = set()
 
         def claim() -> tuple[list[Screened], set[ContactId]]:
-            claims = self.store.claims(self.campaign.key)
+            claims = self.store.claims(self.campaign.key, chunk)
             # Written by a try whose answer was lost. Nothing of theirs was staged, and staging is no hand-off.
             mine = {one for one in tried if one in claims and claims[one].state is ClaimState.CLAIMED}
             passing = self._passing(chunk, spent(claims))
@@ -335,7 +333,7 @@ class Sender:
             erased = self.store.erased(staged)
             touched |= {one for one in staged if one in erased}
         passing = self._passing(touched - moved, ())
-        claims = self.store.claims(self.campaign.key) if passing else {}
+        claims = self.store.claims(self.campaign.key, [one.contact_id for one in passing])
         # Who left the list that the link in their mail names is staged with that link, whatever other list they are on.
         return touched - {one.contact_id for one in passing if claims[one.contact_id].leaves_list == one.leaves_list}
 
@@ -406,9 +404,8 @@ class Sender:
 
     def _states(self, ids: Collection[ContactId]) -> dict[ContactId, ClaimState]:
         key = self.campaign.key
-        if len(ids) == 1:  # a mail: do not read the claims of all for each of them
-            return {one: claim.state for one in ids for claim in self.store.claims_of(one) if claim.campaign == key}
-        return {one: claim.state for one, claim in self.store.claims(key).items() if one in ids} if ids else {}
+        some = self.store.claims(key, ids if len(ids) <= LARGEST_CHUNK else None)
+        return {one: some[one].state for one in ids if one in some}
 
     def _settle(self, ids: Collection[ContactId], state: ClaimState) -> None:
         """Settle claims that are still open: what a faster worker has handed off meanwhile stays so (F19)."""
@@ -423,7 +420,10 @@ class Sender:
         """Settle what has left and count it as sent, once and both or neither."""
 
         def settle() -> None:
-            left = {one for one, before in self._states(ids).items() if before is not ClaimState.HANDED_OFF}
+            states = self._states(ids)
+            if len(states) < len(ids):
+                raise RegistryDamaged(f"claims of {self.campaign.key} are gone: restore a backup, then sweep")
+            left = {one for one, before in states.items() if before is not ClaimState.HANDED_OFF}
             self.store.settle(self.campaign.key, left, ClaimState.HANDED_OFF, at=self.now)
             take_events(self.store, sent_events(self.campaign, left, at=self.now, source=self.esp.name), now=self.now)
 

@@ -138,11 +138,15 @@ class ClaimsPart(Part):
         if len(taken) != len(set(taken)):
             raise CampaignRefused(INBOX_TAKEN)
 
-    def claims(self, campaign: CampaignKey) -> Mapping[ContactId, Claim]:
-        """Return every claim of a campaign."""
+    def claims(self, campaign: CampaignKey, of: Collection[ContactId] | None = None) -> Mapping[ContactId, Claim]:
+        """Return every claim of a campaign, or those of some contacts."""
         with self.db.reading() as tx:
-            found = [_claim(row) for row in tx.execute(self.__of_campaign, {"campaign": campaign}).all()]
-        return {claim.contact_id: claim for claim in found}
+            if of is None:
+                found = map(_claim, tx.execute(self.__of_campaign, {"campaign": campaign}).all())
+                return {claim.contact_id: claim for claim in found}
+            whose = {no: one for one, theirs in self.names.find(tx, of).people.items() for no in theirs}
+            asked = {"campaign": campaign, "people": self.dialect.many(whose)}
+            return {ContactId(whose[row[3]]): _claim(row) for row in tx.execute(self.__of_some, asked).all()}
 
     def claims_of(self, contact_id: ContactId) -> Sequence[Claim]:
         """Return every claim of a contact, oldest first."""

@@ -82,7 +82,7 @@ def lost(image: Mapping[str, bytes], acknowledged: Sequence[str], folder: Path) 
 
 @pytest.mark.parametrize("seed", seeds(1), ids="seed{}".format)
 def test_power_loss_at_any_call_keeps_what_was_acknowledged(stage: Stage, folder: Path, seed: int) -> None:
-    """F8: cut the power after any call of an opt-out, keep any part of what was not synced: what was acknowledged is."""
+    """F8: cut the power after any call of an opt-out, and keep any part of what was not synced: nothing is lost."""
     cuts = 0
     for where, image, acknowledged in record(stage, folder, NOES[0]).cuts(seed, 1):
         cuts += 1

@@ -50,6 +50,16 @@ class ClaimsConformance(MakesStores, suite=True):
             assert {} == dict(store.claims(AUTUMN))
             assert [] == list(store.claims_of(BOB))
 
+    def test_claims_of_some_are_those_of_all(self) -> None:
+        """Asked for some contacts, a store answers for those who have a claim, by the ids that were asked for (F68)."""
+        with self.opened() as store:
+            store.claim([recipient("ada"), recipient("bob")], at=frozen_now)
+            every = store.claims(SPRING)
+            assert {ADA: every[ADA]} == dict(store.claims(SPRING, [ADA, ContactId("nobody")]))
+            assert dict(every) == dict(store.claims(SPRING, [BOB, ADA]))
+            assert {} == dict(store.claims(SPRING, []))
+            assert {} == dict(store.claims(AUTUMN, [ADA]))
+
     def test_one_address_is_claimed_once(self) -> None:
         """Two contacts with one address are one inbox: one mail of a campaign goes there, until it is given back."""
         twins = [screened(contact(one, address="ada@example.com"), campaign("spring")) for one in ("ada", "twin")]

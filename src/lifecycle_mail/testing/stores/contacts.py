@@ -197,6 +197,15 @@ class ContactsConformance(MakesStores, suite=True):
             store.remove([joined.id])
             assert [out, gone] == list(store.members([OFFERS]))
 
+    def test_whoever_asks_is_a_member_at_once(self) -> None:
+        """Though nothing but requests is written with it (L1)."""
+        asked = contact("asked")
+        request = ConsentRequest(subject=subject_of(asked), list=NEWS, provenance=said())
+        with self.opened() as store:
+            store.put([asked])
+            store.append([request], at=frozen_now)
+            assert [asked] == list(store.members([NEWS]))
+
     def test_reading_members_is_not_upset_by_writes(self) -> None:
         """Members may be written and join other lists while they are read one by one."""
         people = [contact(name) for name in "abc"]
