@@ -44,3 +44,9 @@ def test_the_newest_pepper_makes_hashes_and_each_is_tried() -> None:
     assert ["2025", "2026"] == [pepper_of(one) for one in peppers.forms("1:ada@example.com")]
     assert hashed in peppers.forms("1:ada@example.com")
     assert hashed not in peppers.forms("1:bob@example.com")
+
+
+def test_a_secret_of_16_bytes_is_long_enough() -> None:
+    """What is refused is shorter than that."""
+    assert Peppers({"2026": SECRET[:16]})
+    assert not Peppers({})

@@ -1,7 +1,9 @@
 """Consent through `Lifecycle`: who is in, who is out, and who may change it (O1-O4, L3, L4)."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -991,3 +993,21 @@ def test_a_suppression_is_recorded_with_its_source() -> None:
     (held,) = entries(mail, Suppression)
     assert (why, ContactId("ada")) == (held.provenance, held.subject.contact_id)
     assert_withheld(mail.plan(SPRING, now=NOW), "ada", reason="archived")
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda mail: mail.opt_out("ada", scope=Scope.all(), through="a dove", now=NOW), "through='a dove'"),
+        (lambda mail: mail.opt_out("ada", scope=Scope.all(), reason="too-often", now=NOW), "reason='too-often'"),
+        (lambda mail: mail.lift("ada", "bored", by=Actor.OPERATOR, text="why", now=NOW), "kind='bored'"),
+        (lambda mail: mail.erase("ada", by="nobody", now=NOW), "by='nobody'"),
+    ],
+)
+def test_a_word_that_is_none_of_ours_is_refused_with_those_that_are(call: Callable[[Any], object], what: str) -> None:
+    """Nothing is written, and the message names the argument and what may stand there."""
+    mail = world("ada")
+    before = mail.store.position()
+    with pytest.raises(InvalidInput, match=f"{what}: one of .+, .+"):
+        call(mail)
+    assert before == mail.store.position()

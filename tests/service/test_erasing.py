@@ -309,6 +309,20 @@ def test_whoever_is_erased_meanwhile_was_told_of_all_the_same() -> None:
     assert 2 == len(entries(mail, Suppression))
 
 
+def test_whoever_is_erased_while_a_campaign_is_staged_is_taken_out() -> None:
+    """The log then names them by a hash alone, and an ESP that cannot forget would mail them (F17)."""
+
+    class Slow(MemoryEsp):
+        def stage(self, *args: Any, **options: Any) -> Any:
+            done = super().stage(*args, **options)
+            mail.erase("ada", by=Actor.CONTACT, now=NOW)
+            return done
+
+    mail = erasing("ada", "bob", esp=Slow(capabilities={Capability.CAMPAIGNS}))
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    assert ["bob"] == mailed(mail)
+
+
 def test_an_erasure_whose_answer_was_lost_was_done() -> None:
     """The store says that it is busy after it has written: tried again, the erasure is this call's own (F21)."""
 
@@ -319,7 +333,7 @@ def test_an_erasure_whose_answer_was_lost_was_done() -> None:
         def transaction(self) -> Iterator[None]:
             with super().transaction():
                 yield
-            if self.answers and self.erased(["ada"]):
+            if self.answers and self._undo is None and self.erased(["ada"]):  # all is written
                 self.answers = False
                 raise RegistryBusy("no answer")
 
@@ -469,6 +483,14 @@ def test_the_other_way_round_the_address_names_who_is_left() -> None:
     assert not mail.erase(address("ada"), by=Actor.CONTACT, now=NOW).is_new  # nobody else uses it: it went with ada
     assert mail.erase("ada2", by=Actor.CONTACT, now=NOW).is_new
     assert set() == found_in(mail, ("'ada'", "'ada2'", "ada@"))
+
+
+def test_whoever_is_in_no_log_is_erased_under_every_rule() -> None:
+    """The folded spelling, which nothing has named yet, is hidden as well: no list brings it back (F62)."""
+    mail = erasing(match=MatchRules(plus_tags=True, gmail_dots=True))
+    mail.receive([Known(who=Who("ada", parse_address("a.d.a@gmail.com")))], now=NOW - DAY)
+    assert 2 == mail.erase("ada", by=Actor.CONTACT, now=NOW).addresses
+    assert ["erased"] == [one.held for one in mail.screen_addresses(["ad.a@gmail.com"], now=NOW)]
 
 
 def test_a_shared_address_is_shared_under_every_rule() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.contacts import Contact
@@ -66,8 +68,9 @@ def fake(mail: Lifecycle) -> MemoryEsp:
 
 
 def shelf(mail: Lifecycle) -> MemoryStore:
-    """Return the in-memory store."""
-    assert isinstance(mail.store, MemoryStore)
+    """Return the in-memory store, which a test scripts; with another one there is nothing to script."""
+    if not isinstance(mail.store, MemoryStore):
+        pytest.skip("it scripts the in-memory store")
     return mail.store
 
 

@@ -41,6 +41,14 @@ class KnowsIdsOnly(MemoryStore):
         return super().append([one for one in entries if one.id not in self._by_entry], at=at)
 
 
+class FindsTheLast(MemoryStore):
+    """Takes the latest of the records that share an id."""
+
+    def record(self, entry_id: EntryId) -> Record | None:
+        found = self._by_entry.get(entry_id)
+        return found[max(found)] if found else None
+
+
 class CountsFromZero(MemoryStore):
     """Numbers records from 0."""
 
@@ -197,6 +205,15 @@ class LooksForYesFirst(MemoryStore):
             self._by_list.clear()
             self._by_list.update(before)
         return written
+
+
+class HeldAreMembers(MemoryStore):
+    """Takes whatever names a list, or sounds like one, for a yes to it."""
+
+    def members(self, lists: Collection[ListKey]) -> Iterator[Contact]:
+        held = {r.entry.subject.contact_id for r in self._log if getattr(r.entry, "kind", None) in lists}
+        known = {*super().members(lists), *self.get([one for one in held if one]).values()}
+        return iter(sorted(known, key=lambda one: one.id))
 
 
 class CountsWhereTheyAreNow(MemoryStore):
@@ -357,6 +374,7 @@ class WrapsErrors(MemoryStore):
 STORES: dict[type[MemoryStore], str] = {
     AppendsAgain: "test_append_skips_what_the_log_holds",
     KnowsIdsOnly: "test_an_id_that_names_another_subject_is_another_entry",
+    FindsTheLast: "test_an_id_of_several_finds_the_first",
     CountsFromZero: "test_append_numbers_records_from_1_without_gaps",
     TrustsTheClock: "test_position_at_follows_the_record_even_where_the_clock_did_not",
     ForgetsFormerAddresses: "test_about_follows_every_former_address",
@@ -376,6 +394,7 @@ STORES: dict[type[MemoryStore], str] = {
     RemovesTheContactOnly: "test_who_is_removed_is_gone_and_the_log_stays",
     MembersSaidYes: "test_members_ever_said_yes_or_asked",
     LooksForYesFirst: "test_whoever_asks_is_a_member_at_once",
+    HeldAreMembers: "test_nothing_but_a_yes_or_a_request_makes_a_member",
     CountsWhereTheyAreNow: "test_a_count_keeps_the_provider_of_its_day",
     CountsBoth: "test_days_are_counted_anew_with_the_evidence",
     CountsLocalDays: "test_events_are_counted_by_day_campaign_provider_and_mark",

@@ -20,7 +20,7 @@ from lifecycle_mail.model.entries import STATE, AddressChanged, Entry, Lift, Opt
 from lifecycle_mail.model.names import CampaignKey, ContactId, EntryId
 from lifecycle_mail.model.peppers import Peppers, is_hashed
 from lifecycle_mail.model.redaction import ERASED, redacted, renamed, with_id
-from lifecycle_mail.ports import Claim, ClaimState
+from lifecycle_mail.ports import Claim, ClaimState, SetAside
 from tests.testing.suites import breaks, suite_of
 
 T = TypeVar("T", bound=Entry)
@@ -139,6 +139,23 @@ class HidesOneForm(MemoryStore):
     def _hide(self, names: Mapping[str, str]) -> None:
         for hashed in names.values():
             self._set(self._erased, hashed, hashed)
+
+
+class NeedsAnAddress(MemoryStore):
+    """Erases nobody who has none."""
+
+    def erase(self, contact_id: ContactId, keys: Collection[MatchKey]) -> None:
+        if any(one.address is not None for one in self.get([contact_id]).values()):
+            super().erase(contact_id, keys)
+
+
+class SetsAsideByAddress(MemoryStore):
+    """Hides what is set aside only where it names an address that was erased."""
+
+    def set_aside(self, entries: Sequence[SetAside]) -> None:
+        plain = [one for one in entries if one.entry.subject.key is None]
+        super().set_aside([one for one in entries if one.entry.subject.key is not None])
+        self._aside.update({one.entry.id: one for one in plain})
 
 
 class ForgetsWhomItErased(MemoryStore):
@@ -408,6 +425,8 @@ STORES: dict[type[MemoryStore], str] = {
     MendsNothing: "test_others_who_cite_what_was_erased_still_do",
     MendsNoLifts: "test_whatever_of_others_cites_what_was_erased_still_does",
     TakesStatesForEvents: "test_one_click_that_was_told_twice_is_one_no_still",
+    NeedsAnAddress: "test_whoever_has_no_address_can_be_erased",
+    SetsAsideByAddress: "test_what_is_set_aside_under_either_name_cannot_be_read",
     HidesOneForm: "test_a_hash_under_the_pepper_that_hid_others_brings_no_word",
     MakesUpWords: "test_what_was_said_without_words_gets_none",
     ForgetsWhomItErased: "test_somebody_who_was_never_heard_of_can_be_erased",

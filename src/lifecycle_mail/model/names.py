@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, NewType
+from enum import StrEnum
+from typing import Any, NewType, TypeVar
 
 from lifecycle_mail.errors import InvalidInput
+
+E = TypeVar("E", bound=StrEnum)
 
 ContactId = NewType("ContactId", str)
 """The application's opaque id of a contact."""
@@ -35,6 +38,18 @@ def check_slug(what: str, value: Any) -> None:
             f"{what} {str(value)[:70]!r}: a key is 1 to 64 characters of a-z, 0-9, '-' and '_', "
             f"starting with a letter or digit"
         )
+
+
+def one_of(kind: type[E], value: str, what: str) -> E:
+    """Return the member of an enumeration that a word names.
+
+    Raises:
+        InvalidInput: it names none; the message lists them.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        raise InvalidInput(f"{what}={str(value)[:70]!r}: one of {', '.join(map(str, kind))}") from None
 
 
 def entry_id(*parts: object) -> EntryId:

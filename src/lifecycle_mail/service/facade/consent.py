@@ -7,7 +7,7 @@ from datetime import datetime
 from lifecycle_mail.model.entries import Lift, Standing, Suppression, SuppressionKind
 from lifecycle_mail.model.instants import as_utc, optional_utc
 from lifecycle_mail.model.lists import MailingList, Scope
-from lifecycle_mail.model.names import EntryId
+from lifecycle_mail.model.names import EntryId, one_of
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.service.causes import OptOutCauses, opt_out_causes
@@ -94,7 +94,8 @@ class Consenting(Base):
             was erased nothing is written, and the answer is that of a no that was said before.
         """
         found = None if campaign is None else self._campaign_left(campaign)
-        road, why, now = Through(through), None if reason is None else OptOutReason(reason), as_utc(now)
+        road, now = one_of(Through, through, "through"), as_utc(now)
+        why = None if reason is None else one_of(OptOutReason, reason, "reason")
         tried: set[EntryId] = set()
         return self._again(
             lambda: self._consents.opt_out(
@@ -118,7 +119,7 @@ class Consenting(Base):
         until: datetime | None = None,
     ) -> Suppression:
         """Record a reason not to mail that is not the person's no."""
-        kind, now = SuppressionKind(kind), as_utc(now)
+        kind, now = one_of(SuppressionKind, kind, "kind"), as_utc(now)
         return self._once(
             lambda: self._consents.suppress(self._reader.require(who), kind, provenance, now=now, until=until)
         )
@@ -133,7 +134,7 @@ class Consenting(Base):
             UnknownName: none of that kind is in force.
         """
         provenance = Provenance(actor=by, through=Through.APPLICATION, at=now, text=text, evidence=evidence)
-        kind, now = SuppressionKind(kind), as_utc(now)
+        kind, now = one_of(SuppressionKind, kind, "kind"), as_utc(now)
         tried: list[Lift] = []
         return self._again(
             lambda: self._consents.lift(self._reader.require(who), kind, provenance, now=now, tried=tried)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.instants import as_utc
+from lifecycle_mail.model.names import one_of
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import Capability
 from lifecycle_mail.service.archiving import Archived, Archiver
@@ -107,4 +108,4 @@ class Forgetting(Base):
 
 
 def _said(by: Actor, now: datetime, text: str) -> Provenance:
-    return Provenance(actor=Actor(by), through=Through.APPLICATION, at=now, text=text)
+    return Provenance(actor=one_of(Actor, by, "by"), through=Through.APPLICATION, at=now, text=text)

@@ -9,6 +9,7 @@ from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.measure.watch import Watch, WatchRules
 from lifecycle_mail.model.instants import as_utc, optional_utc
 from lifecycle_mail.model.lists import MailingList
+from lifecycle_mail.model.names import one_of
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.ports import LARGEST_CHUNK, SetAside
 from lifecycle_mail.service import breaker
@@ -94,7 +95,7 @@ class Watching(Base):
         if not text.strip():
             raise InvalidInput("say why they are let go: text=")
         now, kept, tried = as_utc(now), _kept(entry_ids), list[Decided]()
-        said = Provenance(actor=Actor(by), through=Through.APPLICATION, at=now, text=text)
+        said = Provenance(actor=one_of(Actor, by, "by"), through=Through.APPLICATION, at=now, text=text)
         return self._once(lambda: breaker.discard(self.store, kept, said, now=now, tried=tried))
 
 

@@ -13,6 +13,7 @@ from attrs import evolve
 
 from lifecycle_mail.errors import Misconfigured, Refused
 from lifecycle_mail.model.consent import ConsentState, ListStanding, Person
+from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import (
     AddressChanged,
     Consent,
@@ -28,7 +29,7 @@ from lifecycle_mail.model.entries import (
     state_event_id,
 )
 from lifecycle_mail.model.lists import Scope
-from lifecycle_mail.model.names import CampaignKey, EntryId
+from lifecycle_mail.model.names import CampaignKey, ContactId, EntryId
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.model.provenance import Actor
@@ -61,7 +62,7 @@ from lifecycle_mail.testing.stores.erased import (
     tasks_of,
 )
 from lifecycle_mail.testing.stores.everything import Asked, everything
-from lifecycle_mail.testing.stores.log import opt_out
+from lifecycle_mail.testing.stores.log import key, opt_out
 from lifecycle_mail.testing.stores.making import NEWER_PEPPERS, PEPPERS, MakesStores
 from lifecycle_mail.testing.stores.outbox import MAILCHIMP
 
@@ -138,8 +139,9 @@ class AfterErasureConformance(MakesStores, suite=True):
                 assert store.record(no.id) is None
 
     def test_whatever_of_others_cites_what_was_erased_still_does(self) -> None:
-        """A lift, a request, a consent and a push cite what they cited, by an id that the log knows (O4)."""
+        """A lift, a request, a push, a consent, also at a later address, cite what they did, by ids of the log (O4)."""
         hers, his = Subject(contact_id=ADA.id, key=AT_BOB), subject_of(BOB)
+        moved = Subject(contact_id=BOB.id, key=key("bob.new@example.org"))
         no = OptOut(subject=hers, scope=Scope.all(), event_id="x", provenance=BY_ESP)
         sunset = Suppression(subject=hers, kind=SuppressionKind.SUNSET, event_id="x", provenance=BY_ESP)
         asked = ConsentRequest(subject=hers, list=OFFERS, provenance=BY_HERSELF)
@@ -151,6 +153,8 @@ class AfterErasureConformance(MakesStores, suite=True):
             yes,
             evolve(yes, list=NEWS, cites={no.id}),
             Pushed(subject=his, opt_out=no.id, scope=no.scope, provenance=BY_ESP, done=True),
+            AddressChanged(subject=moved, old=AT_BOB, provenance=back),
+            evolve(yes, subject=moved, cites={no.id}),
         ]
         for keys in ([AT_ADA], [AT_ADA, AT_BOB]):
             with self.opened() as store:
@@ -161,7 +165,7 @@ class AfterErasureConformance(MakesStores, suite=True):
                 new = [record.entry.id for record in store.records()]
                 assert set() == {no.id, sunset.id, asked.id}.intersection(new)
                 cited = [_cited(record.entry) for record in store.records(after=3)]
-                assert [{new[1]}, {new[0]}, {new[2]}, {new[0], new[2]}, {new[0]}] == cited
+                assert [{new[1]}, {new[0]}, {new[2]}, {new[0], new[2]}, {new[0]}, set(), {new[0], new[2]}] == cited
 
     def test_what_was_said_without_words_gets_none(self) -> None:
         """A lift for which nobody gave a reason ended nothing, and ends nothing once its words are gone (S11)."""
@@ -195,6 +199,15 @@ class AfterErasureConformance(MakesStores, suite=True):
                 store.erase(ADA.id, THEIRS)
                 assert clicks == ConsentState(store.about({ADA.id: THEIRS})[ADA.id]).opt_out_count()
 
+    def test_whoever_has_no_address_can_be_erased(self) -> None:
+        """The contact goes, and its id is hidden; nobody else is touched."""
+        nowhere = Contact(id=ContactId("ada-4711"), fields={"likes": "engines"})
+        with self.opened() as store:
+            store.put([nowhere, BOB])
+            store.erase(nowhere.id, [])
+            assert [BOB] == list(store.each())
+            assert {nowhere.id} == set(store.erased([nowhere.id, BOB.id, AT_BOB]))
+
     def test_an_erased_id_is_never_used_again(self) -> None:
         """Nobody of that batch is written; who signs up anew at the address has a new id."""
         assert EVE.address is not None
@@ -226,6 +239,19 @@ class AfterErasureConformance(MakesStores, suite=True):
                 assert {} == dict(store.profiles([ADA.id]))
                 assert [] == list(store.events_of(ADA.id))
             assert "4711" not in repr(store.claims(CampaignKey("autumn")))
+
+    def test_what_is_set_aside_under_either_name_cannot_be_read(self) -> None:
+        """It may name the id alone, an address alone, or one of theirs with somebody else's (F66)."""
+        waiting = set_aside(ADA)
+        subjects = [
+            Subject(contact_id=ADA.id), Subject(key=AT_FORMER),
+            Subject(contact_id=ADA.id, key=AT_BOB), Subject(contact_id=BOB.id, key=AT_ADA),
+        ]  # fmt: skip
+        for subject in subjects:
+            with self.opened() as store:
+                store.erase(ADA.id, THEIRS)
+                store.set_aside([evolve(waiting, entry=evolve(waiting.entry, subject=subject))])
+                assert [] == readable(store)
 
     def test_ids_of_events_stay_seen(self) -> None:
         """As keyed hashes: the same event brings nothing, whoever it is told of, and counts no second time (E2)."""

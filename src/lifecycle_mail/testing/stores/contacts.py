@@ -10,7 +10,7 @@ from attrs import evolve
 
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import ConsentRequest, OptOut, Subject
+from lifecycle_mail.model.entries import ConsentRequest, OptOut, Subject, Suppression, SuppressionKind
 from lifecycle_mail.model.lists import Channel, Frequency, MailingList, Scope
 from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.model.profiles import EngagementProfile
@@ -205,6 +205,18 @@ class ContactsConformance(MakesStores, suite=True):
             store.put([asked])
             store.append([request], at=frozen_now)
             assert [asked] == list(store.members([NEWS]))
+
+    def test_nothing_but_a_yes_or_a_request_makes_a_member(self) -> None:
+        """Not even of a list that is called as a reason not to mail is."""
+        who = contact("ada")
+        held = [
+            Suppression(subject=subject_of(who), kind=kind, event_id="1", provenance=said()) for kind in SuppressionKind
+        ]
+        left = OptOut(subject=subject_of(who), scope=Scope.all(), event_id="1", provenance=said())
+        with self.opened() as store:
+            store.put([who])
+            store.append([left, *held], at=frozen_now)
+            assert [] == list(store.members([ListKey("all"), *(ListKey(kind) for kind in SuppressionKind)]))
 
     def test_reading_members_is_not_upset_by_writes(self) -> None:
         """Members may be written and join other lists while they are read one by one."""

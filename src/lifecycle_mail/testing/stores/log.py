@@ -187,6 +187,15 @@ class ConsentLogConformance(MakesStores, suite=True):
                 about = store.about({ADA.id: [], BOB.id: []})
                 assert {ADA.id: [one], BOB.id: [other]} == {who: list(found) for who, found in about.items()}
 
+    def test_an_id_of_several_finds_the_first(self) -> None:
+        """The record that came first, where one id names several subjects."""
+        first, second = opt_out(subject_of(ADA)), opt_out(subject_of(BOB))
+        with self.opened() as store:
+            store.append([first, second], at=frozen_now)
+            found = store.record(second.id)
+            assert found is not None
+            assert first == found.entry
+
     def test_append_of_nothing_writes_nothing(self) -> None:
         """An empty batch is no record."""
         with self.opened() as store:
