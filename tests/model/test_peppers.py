@@ -50,3 +50,22 @@ def test_a_secret_of_16_bytes_is_long_enough() -> None:
     """What is refused is shorter than that."""
     assert Peppers({"2026": SECRET[:16]})
     assert not Peppers({})
+
+
+def test_a_proof_is_the_same_in_every_release() -> None:
+    """Registries keep it: one that is made in another way would lock them (F63)."""
+    peppers = Peppers({"2026": SECRET})
+    assert "5ddd0fb72fd99970" == peppers.proof("2026")
+    assert peppers.proves("2026", peppers.proof("2026"))
+    assert not peppers.proves("2026", "another")
+    assert not peppers.proves("2025", peppers.proof("2026"))
+
+
+def test_every_missing_pepper_is_named() -> None:
+    """In order of id; a proof under one of them cannot be made."""
+    peppers = Peppers({"2026": SECRET})
+    peppers.require(["2026"])
+    with pytest.raises(Misconfigured, match="pepper 2023, 2024, 2025, which is not given"):
+        peppers.require(["2025", "2023", "2026", "2024"])
+    with pytest.raises(Misconfigured, match="pepper 2025, which is not given"):
+        peppers.proof("2025")

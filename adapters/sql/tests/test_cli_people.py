@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from lifecycle_mail_sql import keeping
 
 from adapters.sql.tests.registries import CONFIG, PEPPER, Registry, copied, demo_registry
 from lifecycle_mail.model.addresses import parse_address
@@ -146,6 +147,16 @@ def test_an_erasure_leaves_nothing_readable(db: Registry, pepper: str, monkeypat
     assert "erased" == rows_of(people.parent / "screened.csv")[0]["held"]
     assert "erased before" in db.well("erase", ADA, "--yes").out
     assert "hmac:2026:" in db.well("optouts", "list", "--most", "0").out
+
+
+def test_an_erasure_says_that_a_scrub_is_due(db: Registry, pepper: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file too large to be written anew at once says so, until that is done (O5)."""
+    assert pepper
+    with monkeypatch.context() as once:
+        once.setattr(keeping, "_QUICK", 0)
+        assert "run `lifecycle-mail db scrub`" in db.well("erase", ADA, "--yes").out
+    db.well("db", "scrub")
+    assert "db scrub" not in db.well("erase", "bob@example.com", "--yes").out
 
 
 def test_an_erasure_without_a_pepper_is_refused(db: Registry) -> None:

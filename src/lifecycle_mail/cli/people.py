@@ -21,7 +21,8 @@ from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, Unknow
 from lifecycle_mail.model.addresses import mask
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.provenance import Actor
-from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.ports import Maintained
+from lifecycle_mail.service import Archived, Lifecycle
 
 _yes = click.option("--yes", is_flag=True, help="Do it without asking.")
 
@@ -96,6 +97,8 @@ def erase(mail: Lifecycle, who: str, yes: bool) -> None:
     for one in done.shared:
         click.echo(f"{one} stays: another contact uses it")
     click.echo(f"told: {', '.join(done.told)}" if done.told else "no ESP was told: remove what it holds there, too")
+    if isinstance(mail.store, Maintained) and mail.store.scrub_due():
+        click.echo("free space of the database may still hold what was erased: run `lifecycle-mail db scrub`")
 
 
 def _known_of(mail: Lifecycle, who: str, *, now: datetime) -> Iterator[str]:
@@ -136,9 +139,15 @@ def archive(mail: Lifecycle, who: str, out: Path, why: str, yes: bool) -> None:
     if not _agreed("Archive them?", yes=yes):
         click.echo("nothing was archived")
         sys.exit(1)
-    with mail.store.transaction():  # removed only where the document is safe
-        done = mail.archive(who, by=Actor.OPERATOR, now=now, text=why)
+    written: list[Archived] = []
+
+    def keep(done: Archived) -> None:  # they are removed only where the document is safe
+        if written:  # the store was busy, and all of it is done again
+            out.unlink()
         _write_new(out, done.document)
+        written.append(done)
+
+    done = mail.archive(who, by=Actor.OPERATOR, now=now, text=why, keep=keep)
     click.echo(f"archived contact {done.contact_id}, who stays unmailed")
     say(f"wrote {out}")
 

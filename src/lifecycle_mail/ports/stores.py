@@ -318,6 +318,10 @@ class Maintained(Protocol):
         """Write anew whatever may still hold, in free space, what was erased (O5)."""
         ...
 
+    def scrub_due(self) -> bool:
+        """Whether free space may still hold what was erased."""
+        ...
+
     def stats(self) -> Mapping[str, int | str]:
         """Return how much of what the store holds, by name."""
         ...
