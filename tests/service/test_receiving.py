@@ -1,7 +1,7 @@
 """What files, webhooks and ESPs say: in any order, however often, and nobody brought back by it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
@@ -13,13 +13,14 @@ from lifecycle_mail.memory import MemoryEsp
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.contacts import FieldType
-from lifecycle_mail.model.entries import AddressChanged, OptOut, Standing, Suppression, SuppressionKind
+from lifecycle_mail.model.entries import AddressChanged, Consent, OptOut, Standing, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EngagementEvent, EventKind, Evidence
 from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement, Who
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.model.profiles import Snapshot, fold, resolve
 from lifecycle_mail.model.provenance import Actor, Through
+from lifecycle_mail.policy.consent_rules import months_after
 from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.testing import assert_withheld, days_ago, lifecycle, said
@@ -517,3 +518,29 @@ def test_an_id_that_is_too_long_keeps_nobodys_no_out() -> None:
     assert [batch[0]] == [statement for statement, _ in received.refused]
     assert "10,000 characters, not 256" in str(received.refused[0][1])
     assert ListStanding.OUT_OF_ALL is mail.standing("ada", OFFERS, now=NOW)
+
+
+@pytest.mark.parametrize("contact_id", ["x" * 10_000, "hmac:2025:zz"], ids=["too long", "like a hash"])
+def test_a_no_with_an_id_that_is_none_binds_the_address(contact_id: str) -> None:
+    """O1, F31: the id is refused with the reason, and whoever has the address is out."""
+    mail = world("ada")
+    no = Left(who=Who(contact_id, parse_address(address("ada"))), scope=Scope.all(), provenance=said(Actor.ESP, at=NOW))
+    received = mail.receive([no], now=NOW)
+    assert [no] == [statement for statement, _ in received.refused]
+    assert 1 == received.entries
+    assert ListStanding.OUT_OF_ALL is mail.standing("ada", OFFERS, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("told", "ends"),
+    [(None, 24), (NOW + 3650 * DAY, 24), (IMPORT.at + DAY, None)],
+    ids=["none", "too late", "earlier"],
+)
+def test_implied_consent_that_is_told_ends(told: datetime | None, ends: int | None) -> None:
+    """R10: with the longest that a basis has, or before, where the source says so."""
+    mail = world()
+    who = Who("ada", parse_address(address("ada")))
+    joined = Joined(who=who, list=OFFERS.key, standing=Standing.IMPLIED, provenance=IMPORT, expires_at=told)
+    mail.receive([joined], now=NOW)
+    expected = told if ends is None else months_after(IMPORT.at, ends)
+    assert [expected] == [one.expires_at for one in entries(mail, Consent)]

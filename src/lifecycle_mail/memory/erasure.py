@@ -85,7 +85,7 @@ class Erasing(Engaging, Claiming, Posting):
 
         changed = {
             seq: redacted(record.entry, names, new_id) if seq in fresh else renamed(record.entry, names)
-            for seq, record in sorted(found.items())
+            for seq, record in found.items()
         }
         for seq, entry in changed.items():
             self._replace_entry(found[seq], entry)
@@ -93,6 +93,6 @@ class Erasing(Engaging, Claiming, Posting):
         citing: Shelf = {}
         for one in gone:
             citing |= self._by_cited.get(one, {})
-        for _, record in sorted(citing.items()):
+        for record in citing.values():
             self._replace_entry(record, mended(record.entry, gone))
         return gone.keys()

@@ -88,11 +88,15 @@ class ConsentRules:
             UnknownName: no rule for that basis.
         """
         if basis is not None:
-            longest: datetime | None = self.expires_at(basis, at)
-        elif given is not None and self.implied:
-            longest = months_after(as_utc(at), max(self.implied.values()))
-        else:
-            longest = None
+            return min(one for one in (self.expires_at(basis, at), given) if one is not None)
+        return None if given is None else self.last_end(given, at)
+
+    def last_end(self, given: datetime | None, at: datetime) -> datetime | None:
+        """Return when implied consent ends at the latest: with the longest that there is, or before, where given (R10).
+
+        None where no basis has a rule and no end is given.
+        """
+        longest = months_after(as_utc(at), max(self.implied.values())) if self.implied else None
         return min((one for one in (longest, given) if one is not None), default=None)
 
 

@@ -29,6 +29,7 @@ from lifecycle_mail.model.entries import (
     Consent,
     Entry,
     OptOut,
+    Standing,
     Subject,
     Suppression,
     state_event_id,
@@ -38,6 +39,7 @@ from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, 
 from lifecycle_mail.model.lists import Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile, extend, fold, marks_of, resolve
+from lifecycle_mail.policy.consent_rules import ConsentRules
 from lifecycle_mail.ports import Capability, Crm, Esp, Store
 from lifecycle_mail.service.breaker import Breaker, sift
 from lifecycle_mail.service.flights import mark_in_flight
@@ -111,6 +113,7 @@ class Receiver:
         lists: the declared lists; with none, any key goes.
         new_id: makes the id of a contact that is known by address alone.
         breaker: how many may stop being mailed at once; left out, the defaults hold.
+        rules: how long implied consent lasts; left out, the defaults hold.
         esp, crm: who else must hear of it; left out, nobody.
         now: the instant of receipt, aware UTC.
     """
@@ -123,6 +126,7 @@ class Receiver:
         lists: Collection[str],
         new_id: Callable[[EmailAddress], ContactId],
         breaker: Breaker | None = None,
+        rules: ConsentRules | None = None,
         esp: Esp | None = None,
         crm: Crm | None = None,
         now: datetime,
@@ -131,6 +135,7 @@ class Receiver:
         self.store = reader.store
         self.lists = lists
         self.breaker = breaker or Breaker()
+        self.rules = rules or ConsentRules()
         self.esp = esp
         self.crm = crm
         self.now = now
@@ -173,6 +178,8 @@ class Receiver:
                         said.append((statement, self._sharing(statement.who, error)))
                 except InvalidInput as error:
                     self._refused.append((statement, error))
+                    if isinstance(statement, Left | Held) and statement.who.address is not None:
+                        said.append((statement, ()))  # an id that is none: the no binds the address all the same
             self._entries += self._placer.write()
             written = self._say(said)
             taken = _take(self.store, happened, now=self.now)
@@ -277,9 +284,12 @@ class Receiver:
         subject = Subject(contact_id=contact_id, key=key)
         at = statement.provenance.at
         if isinstance(statement, Joined):
+            ends = statement.expires_at
+            if statement.standing is Standing.IMPLIED:
+                ends = self.rules.last_end(ends, at)
             return Consent(
                 subject=subject, list=statement.list, standing=statement.standing,
-                provenance=statement.provenance, expires_at=statement.expires_at,
+                provenance=statement.provenance, expires_at=ends,
             )  # fmt: skip
         event_id = statement.event_id or state_event_id(subject, at if statement.dated else None)
         if isinstance(statement, Left):

@@ -103,7 +103,7 @@ class Base:
         def take() -> Received:
             receiver = Receiver(  # anew for each try: it keeps what it has placed
                 self._reader, fields=self.programme.fields, lists=self.programme.lists, new_id=self._new_id,
-                breaker=self.breaker, esp=self.esp, crm=self.crm, now=now,
+                breaker=self.breaker, rules=self.programme.consent, esp=self.esp, crm=self.crm, now=now,
             )  # fmt: skip
             return receiver.take(batch)
 

@@ -160,7 +160,7 @@ class Moving(Base):
         def receive(said: Sequence[Statement]) -> Received:
             receiver = Receiver(
                 self._reader, fields=self.programme.fields, lists=self.programme.lists, new_id=self._new_id,
-                breaker=self.breaker, esp=self.esp, crm=self.crm, now=taking.now,
+                breaker=self.breaker, rules=self.programme.consent, esp=self.esp, crm=self.crm, now=taking.now,
             )  # fmt: skip
             return receiver.take(said)
 

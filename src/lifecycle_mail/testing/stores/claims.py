@@ -99,6 +99,16 @@ class ClaimsConformance(MakesStores, suite=True):
             store.claim([screened(contact("ada"), receipt)], at=frozen_now)
             assert store.claims_of(ADA)[0].leaves_list is None
 
+    def test_receipts_share_an_inbox(self) -> None:
+        """Two contacts with one address each get theirs, also one whose mail was given back and taken up again."""
+        receipt = campaign("receipt", kind=CampaignKind.TRANSACTIONAL)
+        twins = [screened(contact(one, address="ada@example.com"), receipt) for one in ("ada", "twin")]
+        with self.opened() as store:
+            assert {ADA, ContactId("twin")} == set(store.claim(twins, at=frozen_now))
+            store.settle(receipt.key, [ADA], ClaimState.RETURNED, at=frozen_now)
+            store.settle(receipt.key, [ADA], ClaimState.HANDED_OFF, at=frozen_now)
+            assert ClaimState.HANDED_OFF is store.claims(receipt.key)[ADA].state
+
     def test_what_is_claimed_is_taken(self) -> None:
         """A second claim returns only who was free, in other chunks and twice within one."""
         with self.opened() as store:
