@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 from adapters.sql.tests.model.simulation import SCRATCH
 from adapters.sql.tests.servers import new_schema
@@ -60,6 +61,8 @@ for _room in ROOMS:
 @pytest.fixture(autouse=True, params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def _durable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let every world that names no store live in a registry of its own."""
+    if request.param == "postgresql" and is_hypothesis_test(request.function):
+        pytest.skip("a schema for each of a thousand examples takes hours; SQLite has them")
     made: list[Lifecycle] = []
     with tempfile.TemporaryDirectory(prefix="lifecycle-mail-", dir=SCRATCH) as folder:
 

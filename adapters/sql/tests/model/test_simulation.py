@@ -46,17 +46,17 @@ def test_a_short_year_on_postgres(postgres: Server, seed: int, whole: bool) -> N
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(60))
+@pytest.mark.parametrize("number", range(80))
 def test_many_years_in_memory(number: int) -> None:
-    """600,000 steps of the million, 10,000 a year, with another seed each, where a commit costs nothing."""
+    """800,000 steps of the million, 10,000 a year, with another seed each, where a commit costs nothing."""
     show(simulation.run(FIRST + number, 10_000, store="memory:"))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize("number", range(20))
 def test_many_years_on_sqlite(number: int) -> None:
-    """400,000 steps of the million, 10,000 a year, in a file."""
-    show(simulation.run(FIRST + 60 + number, 10_000))
+    """200,000 steps of the million, 10,000 a year, in a file."""
+    show(simulation.run(FIRST + 80 + number, 10_000))
 
 
 @pytest.mark.long
