@@ -1011,3 +1011,19 @@ def test_a_word_that_is_none_of_ours_is_refused_with_those_that_are(call: Callab
     with pytest.raises(InvalidInput, match=f"{what}: one of .+, .+"):
         call(mail)
     assert before == mail.store.position()
+
+
+def test_asking_ends_no_consent_that_was_there() -> None:
+    """With double opt-in an imported subscriber is asked, whoever fills in the form, and stays on until they answer."""
+    mail = world()
+    club = MailingList("club", double_opt_in=True)
+    told = said(Actor.OPERATOR, through=Through.IMPORT, at=NOW - DAY)
+    mail.receive([Joined(who=Who("ada", parse_address(address("ada"))), list=club.key, provenance=told)], now=NOW - DAY)
+    assert isinstance(mail.subscribe(address("ada"), club, proof="somebody's form", now=NOW), NeedsConfirmation)
+    assert ListStanding.ACTIVE is mail.standing("ada", club, now=NOW)
+    later = said(Actor.OPERATOR, through=Through.IMPORT, at=NOW + DAY)
+    mail.subscribe(address("bob"), club, proof="form 7", contact_id="bob", now=NOW)
+    mail.receive(
+        [Joined(who=Who("bob", parse_address(address("bob"))), list=club.key, provenance=later)], now=NOW + DAY
+    )
+    assert ListStanding.UNCONFIRMED is mail.standing("bob", club, now=NOW + DAY)

@@ -819,3 +819,26 @@ def test_a_task_is_posted_once() -> None:
     assert before == list(mail.outbox())
     (task,) = [posted.task for posted in before]
     assert (TaskKind.OPT_OUT, "ada", entries(mail, OptOut)[0].id) == (task.kind, task.contact_id, task.entry)
+
+
+@pytest.mark.parametrize("event_id", [None, "e2"], ids=["as a state", "as an event"])
+def test_one_click_that_the_esp_told_twice_follows_the_person(event_id: str | None) -> None:
+    """O2, F30: neither is a no of ours, so at a new address the ESP knows of neither, and is told."""
+    mail = world("ada")
+    first = left("ada", ALL, at=NOW, event_id="e1")
+    mail.receive([first, evolve(left("ada", ALL, at=NOW + timedelta(seconds=10)), event_id=event_id)], now=NOW + HOUR)
+    mail.drain(now=NOW + HOUR)
+    mail.change_address("ada", "ada@new.example", by=Actor.CONTACT, now=NOW + 2 * HOUR)
+    mail.drain(now=NOW + 3 * HOUR)
+    assert "ada@new.example" in {str(address) for address, _ in fake(mail).suppressed}
+
+
+def test_an_erasure_does_not_wait_for_what_an_esp_refuses_for_good() -> None:
+    """O5: an ESP that cannot erase, and refuses to take the no, keeps nobody from being erased here."""
+    esp = MemoryEsp(capabilities=frozenset(Capability) - {Capability.ERASURE})
+    mail = world("ada", esp=esp, peppers=PEPPERS)
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    esp.refuse(address("ada"), status=404)
+    esp.fail("suppress", EspRefused, status=404)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW + HOUR).is_new
+    assert ["ada"] == list(mail.store.erased(["ada"]))

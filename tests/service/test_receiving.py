@@ -516,7 +516,7 @@ def test_an_id_that_is_too_long_keeps_nobodys_no_out() -> None:
     received = mail.receive(batch, now=NOW)
     assert (1, 1) == (received.entries, received.events)
     assert [batch[0]] == [statement for statement, _ in received.refused]
-    assert "10,000 characters, not 256" in str(received.refused[0][1])
+    assert "10,000 characters, not 512" in str(received.refused[0][1])
     assert ListStanding.OUT_OF_ALL is mail.standing("ada", OFFERS, now=NOW)
 
 
@@ -544,3 +544,13 @@ def test_implied_consent_that_is_told_ends(told: datetime | None, ends: int | No
     mail.receive([joined], now=NOW)
     expected = told if ends is None else months_after(IMPORT.at, ends)
     assert [expected] == [one.expires_at for one in entries(mail, Consent)]
+
+
+def test_a_consent_that_names_no_list_keeps_no_no_out() -> None:
+    """O1: what is wrong with one statement is told of that one; the noes of the batch get in."""
+    mail = lifecycle()
+    mail.subscribe(address("ada"), OFFERS, proof="form 7", contact_id="ada", now=NOW - DAY)
+    wrong = Joined(who=Who("bob", parse_address(address("bob"))), list=ListKey("No Slug!"), provenance=IMPORT)
+    received = mail.receive([wrong, left("ada", Scope.all())], now=NOW)
+    assert [wrong] == [statement for statement, _ in received.refused]
+    assert ListStanding.OUT_OF_ALL is mail.standing("ada", OFFERS, now=NOW)

@@ -40,6 +40,7 @@ from lifecycle_mail.service import Lifecycle, SendReport
 from lifecycle_mail.service.leasing import LEASE
 from lifecycle_mail.service.sending import READS
 from lifecycle_mail.testing import assert_sendable, assert_withheld, event, said
+from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
     BOTH_WAYS,
     CAMPAIGNS_ONLY,
@@ -66,6 +67,7 @@ from tests.service.worlds import (
 
 either_way = pytest.mark.parametrize("capabilities", BOTH_WAYS, ids=["mails", "campaigns"])
 RECEIPT = Campaign("receipt", kind="transactional")
+EVERYBODY = ["ada", "bob", "cem", "dee"]
 ALL, OFFERS_ONLY = Scope.all(), Scope.list("offers")
 
 
@@ -1109,3 +1111,44 @@ def test_the_purpose_of_a_mail_is_counted() -> None:
     assert {Purpose.LAST_CHANCE, Purpose.TRANSACTIONAL} == {one.purpose for one in profile.mails}
     assert "last-chance" in profile.last
     assert SPRING.purpose is Purpose.REGULAR
+
+
+@pytest.mark.parametrize("capabilities", BOTH_WAYS, ids=["mails", "campaign"])
+def test_an_id_of_any_length_that_is_taken_can_be_mailed(capabilities: frozenset[Capability]) -> None:
+    """What records a mail names the campaign and the contact: the longest of both are recorded, and mailed once."""
+    mail = world(esp=MemoryEsp(capabilities=capabilities))
+    key, whom = "c" * 64, "i" * 256
+    mail.subscribe("zoe@example.com", OFFERS, proof="form 7", now=NOW - DAY, contact_id=whom)
+    plan = mail.plan(Campaign(key, to=[OFFERS]), now=NOW)
+    assert 1 == mail.send(plan, now=NOW).sent
+    assert {whom: 1} == sent_counts(mail, [whom])
+    assert [whom] == mailed(mail, key)
+
+
+@pytest.mark.parametrize("chunk", [2, 5_000])
+def test_who_is_erased_during_the_release_holds_nobody_up(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """O5, F18: the mails have left, everybody else's is recorded, and of who was erased nothing is counted."""
+    monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", chunk)
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world(*EVERYBODY, esp=esp, peppers=PEPPERS)
+
+    def erase() -> None:
+        mail.erase("bob", by=Actor.CONTACT, now=NOW)
+
+    esp.after["release"] = erase
+    assert len(EVERYBODY) == mail.send(mail.plan("spring", now=NOW), now=NOW).sent
+    assert {"handed-off"} == set(states(mail).values())
+    rest = [name for name in EVERYBODY if name != "bob"]
+    assert dict.fromkeys(rest, 1) == sent_counts(mail, rest)
+    assert 0 == mail.send(mail.plan("spring", now=NOW), now=NOW).sent
+
+
+def test_a_campaign_with_somebody_who_was_erased_is_reconciled() -> None:
+    """O5, F22: an unknown outcome, an erasure, and then the answer: it is settled for all of them."""
+    mail = world(*EVERYBODY, esp=MemoryEsp(capabilities=CAMPAIGNS_ONLY), peppers=PEPPERS)
+    fake(mail).fail("release", OutcomeUnknown, done=True)
+    assert len(EVERYBODY) == mail.send(mail.plan("spring", now=NOW), now=NOW).unknown
+    mail.erase("bob", by=Actor.CONTACT, now=NOW)
+    assert len(EVERYBODY) == mail.reconcile("spring", now=NOW + HOUR)["handed-off"]
+    rest = [name for name in EVERYBODY if name != "bob"]
+    assert dict.fromkeys(rest, 1) == sent_counts(mail, rest)

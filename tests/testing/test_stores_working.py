@@ -293,7 +293,7 @@ STORES: dict[type[MemoryStore], str] = {
     ForgetsWhenItIsDue: "test_noting_lets_go_of_a_task",
     NotesStrangers: "test_a_task_that_is_gone_is_not_noted",
     KeepsTheLatestTry: "test_tries_are_counted_and_written_down",
-    BelievesTheLatest: "test_what_is_done_stays_done",
+    BelievesTheLatest: "test_what_is_done_is_refused_by_nobody",
     RevivesTheDone: "test_only_what_was_refused_is_revived",
     OnlyForward: "test_a_bookmark_is_set_forward_and_back",
     ReadsPatterns: "test_bookmarks_are_found_by_how_their_names_begin",

@@ -90,8 +90,8 @@ class Posting(Log):
                 kept = self._tasks.get(attempt.task)
                 if kept is None:
                     continue
-                done = kept.posted.state is TaskState.DONE
-                state = TaskState.DONE if done else attempt.state
+                stays = kept.posted.state is TaskState.DONE and attempt.state is TaskState.REFUSED
+                state = TaskState.DONE if stays else attempt.state
                 posted = evolve(kept.posted, state=state, tries=kept.posted.tries + 1)
                 if state is TaskState.DUE:
                     posted = evolve(posted, due_at=due_at or attempt.at)

@@ -225,15 +225,15 @@ class Person:
             widest = next(kind for kind in (ScopeKind.ALL, ScopeKind.CHANNEL, ScopeKind.LIST) if kind in reach)
             return _OUT[widest]
         expired = False
-        asked = any(request.list == list_key for request in self.requests)
+        asked = min((one.provenance.at for one in self.requests if one.list == list_key), default=None)
         for consent in self.consents:
-            if asked and consent.standing is Standing.IMPORTED:
-                continue  # an import does not answer for the person who was asked
+            if asked is not None and consent.standing is Standing.IMPORTED and consent.provenance.at >= asked:
+                continue  # an import does not answer for the person who was asked, nor does asking end what was there
             if consent.list == list_key:
                 if consent.expires_at is None or now < consent.expires_at:
                     return ListStanding.ACTIVE
                 expired = True
-        if asked or list_key in self.elsewhere:
+        if asked is not None or list_key in self.elsewhere:
             return ListStanding.UNCONFIRMED
         return ListStanding.EXPIRED if expired else ListStanding.NONE
 

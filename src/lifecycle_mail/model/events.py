@@ -61,7 +61,7 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
 
 
-LONGEST = 256
+LONGEST = 512
 """How many characters an id of an event, a mail or a campaign may have: stores look them up, and no index of Postgres
 takes a text of any length."""
 
@@ -95,7 +95,7 @@ class EngagementEvent:
             instant and link.
 
     Raises:
-        InvalidInput: mail, campaign or id has more than 256 characters, or the contact id begins like a keyed hash.
+        InvalidInput: mail, campaign or id has more than 512 characters, or the contact id begins like a keyed hash.
     """
 
     contact_id: ContactId = field(validator=_require_plain)

@@ -136,8 +136,9 @@ class Outbox(Protocol):
     def note(self, attempts: Sequence[Attempt], *, due_at: datetime | None = None) -> None:
         """Write what became of tries, let go of the tasks, and set when those still due are tried again.
 
-        What is done stays done: a worker whose hold ran out may be late with another answer, which only the journal
-        keeps. Of tasks that are gone nothing is written.
+        What is done is not refused any more: a worker whose hold ran out may be late with that, and only the journal
+        keeps it. It may become due again: the late worker may have told what has changed since. Of tasks that are gone
+        nothing is written.
         """
         ...
 

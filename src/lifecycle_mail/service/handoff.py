@@ -12,6 +12,7 @@ from attrs import field, frozen
 from lifecycle_mail.errors import EspError
 from lifecycle_mail.model.events import EngagementEvent, EventKind, Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId
+from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.ports import SPENT_STATES, Capability, Claim, ClaimState, Esp, SendsCampaigns, SendsMails, Store
 from lifecycle_mail.service.receiving import take_events
@@ -58,13 +59,14 @@ def spent(claims: Mapping[ContactId, Claim]) -> set[ContactId]:
 
 
 def sent_events(campaign: Campaign, ids: Iterable[ContactId], *, at: datetime, source: str) -> list[EngagementEvent]:
-    """Return the events that record a hand-off."""
+    """Return the events that record a hand-off; of who was erased meanwhile nothing is counted (O5)."""
     return [
         EngagementEvent(
             contact_id=one, kind=EventKind.SENT, at=at, mail=f"{campaign.key}:{one}", campaign=campaign.key,
             purpose=campaign.purpose if campaign.marketing else Purpose.TRANSACTIONAL, source=source,
         )
         for one in sorted(ids)
+        if not is_hashed(one)
     ]  # fmt: skip
 
 

@@ -135,7 +135,7 @@ class _State:
         if bookmark is None or said["finished"]:
             return cls()
         return cls(
-            place=bookmark.place, new=said["new"], passed=said["passed"], wrong=said["wrong"],
+            place=bookmark.place, new=said["new"], passed=said["passed"], wrong=said.get("wrong", ""),
             refused=Refusals.read(said["refused"]),
         )  # fmt: skip
 

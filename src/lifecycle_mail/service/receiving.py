@@ -212,7 +212,10 @@ class Receiver:
         """Write what was said about consent, who joined first; return how many entries are new."""
         for statement, holders in said:
             if isinstance(statement, Joined):
-                self._add(statement, holders[0])
+                try:
+                    self._add(statement, holders[0])
+                except InvalidInput as error:  # a list that is none: the noes of the batch get in
+                    self._refused.append((statement, error))
         for statement, holders in said:
             if not isinstance(statement, Joined):
                 bound = self._bound(statement, holders) if isinstance(statement, Left) else statement

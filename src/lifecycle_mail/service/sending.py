@@ -404,8 +404,8 @@ class Sender:
 
     def _states(self, ids: Collection[ContactId]) -> dict[ContactId, ClaimState]:
         key = self.campaign.key
-        some = self.store.claims(key, ids if len(ids) <= LARGEST_CHUNK else None)
-        return {one: some[one].state for one in ids if one in some}
+        found = (self.store.claims(key, some) for some in chunks(ids))
+        return {one: claim.state for some in found for one, claim in some.items()}
 
     def _settle(self, ids: Collection[ContactId], state: ClaimState) -> None:
         """Settle claims that are still open: what a faster worker has handed off meanwhile stays so (F19)."""

@@ -214,7 +214,7 @@ class EspTeller(Teller):
         """Tell an ESP that cannot erase what is due of somebody, while we still know whom it is about.
 
         Raises:
-            EspError: it did not take it.
+            EspUnavailable, OutcomeUnknown: it could not be told; the same may be tried again.
         """
         for opt_out in again(lambda: self._addressees.about(contact_id, keys), wait=self._wait):
 
@@ -228,8 +228,9 @@ class EspTeller(Teller):
             if isinstance(push, _Push):
                 taken, problem = self._suppress(push)
                 self._once(lambda taken=taken: self.store.append(taken, at=self.clock()))  # type: ignore[misc]
-                if problem is not None:
+                if isinstance(problem, EspUnavailable | OutcomeUnknown):
                     raise problem
+                # What it refuses for good, it would refuse at every erasure: that keeps nobody from being erased.
 
     # -- tags
 

@@ -89,9 +89,14 @@ class Addressees:
             out.append(Contact(id=speaker or self._new_id(address), address=address))
         known = set(self._known([*about, *(entry for one in bound for entry in one.entries)], opt_out))
         unaware = [one for one in out if self._name(one.id, self._reader.key(one)) not in known]
-        if opt_out.provenance.source == self._source and any(opt_out.id in one.person.echoes for one in bound):
+        if opt_out.provenance.source == self._source and any(self._echoes_ours(one.person, opt_out) for one in bound):
             unaware = []  # it echoes what we told: that no goes wherever this one would
         return Whom(out, unaware, bool(back))
+
+    def _echoes_ours(self, person: Person, opt_out: OptOut) -> bool:
+        """Whether what the ESP said only repeats a no that did not come from there."""
+        echoed = (person.opt_outs.get(one) for one in person.echoes.get(opt_out.id, ()))
+        return any(one is not None and one.provenance.source != self._source for one in echoed)
 
     def named(self, contact_id: ContactId, opt_out_id: EntryId) -> OptOut | None:
         """Return a no that binds a contact."""

@@ -114,8 +114,8 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
             numbers = self.names.find(tx, [contact_id], every)
             fresh = {
                 name: name if is_hashed(name) else str(self.names.peppers.hashed(name, pepper))
-                for name in (contact_id, *sorted(every))
-                if name not in numbers.erased
+                for what, name in (("p", contact_id), *(("k", key) for key in sorted(every)))
+                if name not in numbers.erased or ((what, name) in numbers.own and not is_hashed(name))
             }
             # What an import brought under a newer hash since is theirs as well.
             theirs = [no for no in numbers.people.get(contact_id, ()) if no not in numbers.hidden[0]]

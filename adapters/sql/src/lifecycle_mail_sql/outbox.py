@@ -155,7 +155,8 @@ class OutboxPart(Part):
                     continue
                 number, tries, state, due = known[one.task]
                 at = to_micros(one.at)
-                if state != TaskState.DONE:  # what is done stays so, whatever a worker says whose hold has run out
+                # What is done is not refused by a worker whose hold has run out.
+                if state != TaskState.DONE or one.state is not TaskState.REFUSED:
                     state = one.state.value
                 if state == TaskState.DUE:
                     due = at if due_at is None else to_micros(due_at)

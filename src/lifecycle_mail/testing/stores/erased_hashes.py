@@ -218,3 +218,12 @@ class ErasedHashesConformance(MakesStores, suite=True):
         ids = {one.id for one in [*about_ada(), clicked(ADA), event(ADA), *tasks_of(ADA, about_ada())]} - shared
         stored = self.raw(store).casefold()
         assert [] == [word for word in (*WORDS, *ids) if word in stored]
+
+    def test_an_address_whose_hash_was_erased_with_another_is_hidden_too(self) -> None:
+        """Erasing somebody under the hash of another's address leaves that readable; erasing its holder does not."""
+        with closing(self._newer()) as store:
+            store.append(about_bob(), at=frozen_now)
+            store.append(told_by_hash(NEWER, key=AT_BOB), at=frozen_now)
+            store.erase(ADA.id, [GIVEN.hashed(AT_BOB, NEWER)])
+            store.erase(BOB.id, [AT_BOB])
+            assert AT_BOB not in self.raw(store)

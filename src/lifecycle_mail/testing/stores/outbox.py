@@ -229,19 +229,29 @@ class OutboxConformance(MakesStores, suite=True):
             (done,) = store.tasks(states=[TaskState.DONE])
             assert (task(), TaskState.DONE, 3) == (done.task, done.state, done.tries)
 
-    def test_what_is_done_stays_done(self) -> None:
-        """A worker whose hold ran out comes late with another answer: the journal keeps it, the task does not."""
-        for late in (TaskState.REFUSED, TaskState.DUE):
-            with self.opened() as store:
-                store.post([task("a"), task("b")])
-                take(store, "one")
-                take(store, "two", minutes=2)
-                store.note([tried(task("a"), TaskState.DONE, 2)])
-                store.note([tried(task("a"), late, 3, "no")], due_at=frozen_now + DAY)
-                store.note([tried(task("b"), TaskState.DONE, 2), tried(task("b"), late, 3)])
-                assert [(TaskState.DONE, 2)] * 2 == [(found.state, found.tries) for found in store.tasks()]
-                assert ["", "no"] == [attempt.note for attempt in store.attempts(task("a").id)]
-                assert [] == take(store, "three", minutes=24 * 60 + 1)
+    def test_what_is_done_is_refused_by_nobody(self) -> None:
+        """A worker whose hold ran out comes late with a refusal: the journal keeps it, the task does not."""
+        with self.opened() as store:
+            store.post([task("a"), task("b")])
+            take(store, "one")
+            take(store, "two", minutes=2)
+            store.note([tried(task("a"), TaskState.DONE, 2)])
+            store.note([tried(task("a"), TaskState.REFUSED, 3, "no")])
+            store.note([tried(task("b"), TaskState.DONE, 2), tried(task("b"), TaskState.REFUSED, 3)])
+            assert [(TaskState.DONE, 2)] * 2 == [(found.state, found.tries) for found in store.tasks()]
+            assert ["", "no"] == [attempt.note for attempt in store.attempts(task("a").id)]
+            assert [] == take(store, "three", minutes=24 * 60 + 1)
+
+    def test_what_was_told_late_is_due_again(self) -> None:
+        """A worker whose hold ran out may have told what has changed since: it says so, and it is told once more."""
+        with self.opened() as store:
+            store.post([task("a")])
+            take(store, "one")
+            take(store, "two", minutes=2)
+            store.note([tried(task("a"), TaskState.DONE, 2)])
+            store.note([tried(task("a"), TaskState.DUE, 3)], due_at=frozen_now)
+            assert [TaskState.DUE] == [found.state for found in store.tasks()]
+            assert [task("a")] == list(take(store, "three", minutes=4))
 
     def test_a_task_that_is_gone_is_not_noted(self) -> None:
         """Somebody may be erased while a worker has their task: nothing of it comes back (O5)."""

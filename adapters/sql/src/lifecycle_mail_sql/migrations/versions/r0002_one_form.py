@@ -23,7 +23,7 @@ branch_labels = None
 depends_on = None
 
 WORD = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-LONGEST = 256
+LONGEST = 512
 MARK = "\\json:"  # before a text that no database takes as it is
 
 
@@ -67,7 +67,7 @@ def _shorten_quarantined() -> None:
 
 
 def shortened(text: str) -> str:
-    """Return a text of at most 256 characters; a longer one as its beginning and a digest of all of it."""
+    """Return a text of at most 512 characters; a longer one as its beginning and a digest of all of it."""
     plain = json.loads(text[len(MARK) :]) if text.startswith(MARK) else text
     if len(plain) <= LONGEST:
         return text
