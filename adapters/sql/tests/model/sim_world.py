@@ -19,7 +19,7 @@ from attrs import define, field
 
 from adapters.sql.tests.model.ledger import Broken, Human, Ledger
 from adapters.sql.tests.model.sim_ports import Died, Fate, FaultyEsp, Watched
-from lifecycle_mail.errors import LifecycleMailError
+from lifecycle_mail.errors import InvalidInput, LifecycleMailError, RegistryDamaged, UnknownName
 from lifecycle_mail.memory.esp import Sent
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.intake import Statement
@@ -212,6 +212,8 @@ class World:
         except Died:
             said = "died"
         except LifecycleMailError as error:
+            if isinstance(error, InvalidInput | RegistryDamaged) and not isinstance(error, UnknownName):
+                raise  # nothing here gives a wrong word, and nothing damages the registry
             said = type(error).__name__
         finally:
             worker.busy = False
