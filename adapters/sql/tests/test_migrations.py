@@ -134,12 +134,12 @@ def test_ids_that_are_too_long_now_are_shortened_and_stay_apart(where: Where) ->
     with closing(SqlStore(place.url, peppers=PEPPERS)) as store:
         events = [one for one in store.events_of(ContactId("ada")) if one.id.startswith("xxx")]
         for name in ("id", "mail", "campaign"):
-            assert [256, 256] == [len(getattr(one, name)) for one in events]
+            assert [512, 512] == [len(getattr(one, name)) for one in events]
             assert 2 == len({getattr(one, name) for one in events})
         assert [] == list(store.admit(events))
         assert {one.campaign for one in events} < {one.campaign for one in store.tally()}
         (early,) = [one for one in store.quarantined() if one.id.startswith("xxx")]
-        assert (256, 256, long) == (len(early.id), len(early.mail), early.link)
+        assert (512, 512, long) == (len(early.id), len(early.mail), early.link)
         assert () == store.check().problems
 
 
