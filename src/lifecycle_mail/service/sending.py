@@ -404,7 +404,7 @@ class Sender:
 
     def _states(self, ids: Collection[ContactId]) -> dict[ContactId, ClaimState]:
         key = self.campaign.key
-        found = (self.store.claims(key, some) for some in chunks(ids))
+        found = (self.store.claims(key, some) for some in chunks(ids, LARGEST_CHUNK))
         return {one: claim.state for some in found for one, claim in some.items()}
 
     def _settle(self, ids: Collection[ContactId], state: ClaimState) -> None:

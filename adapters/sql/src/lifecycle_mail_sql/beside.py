@@ -39,6 +39,7 @@ from lifecycle_mail.model.entries import SuppressionKind
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.ports import Marks
 from lifecycle_mail_sql import schema
+from lifecycle_mail_sql.entries import AGAINST
 from lifecycle_mail_sql.names import Dialect
 from lifecycle_mail_sql.schema import Word
 from lifecycle_mail_sql.texts import reads
@@ -49,7 +50,6 @@ READ = "read"
 _TABLES = (schema.moments, schema.links, schema.complicated, schema.marks, schema.subscriptions)
 _PAUSE = SuppressionKind.PAUSE.value
 _KINDS = frozenset(kind.value for kind in SuppressionKind)
-_AGAINST = ("opt-out", "suppression")
 
 
 @cache
@@ -88,7 +88,7 @@ class Beside:
     def __init__(self, dialect: Dialect) -> None:
         log = schema.log.c
         self._dialect = dialect
-        self._new = log.seq > bindparam("after", 0)
+        self._new = log.seq > bindparam("after", 0)  # a value, because `_Ready` compiles it ahead
         spoken_of = select(log.person).where(self._new, log.person != 0)
         self._makers: tuple[tuple[Table, Select[tuple[int, ...]] | CompoundSelect[tuple[int, ...]]], ...] = (
             (schema.moments, self._moments()),
@@ -128,7 +128,7 @@ class Beside:
             and_(log.kind == "consent", log.body.like('%"cites"%')),
             and_(log.kind == "suppression", log.about == _PAUSE),
             log.old != 0,
-            and_(log.kind.in_(_AGAINST), log.key == 0),
+            and_(log.kind.in_(AGAINST), log.key == 0),
         )
         return select(log.person).where(self._new, log.person != 0, reasons)
 
@@ -142,7 +142,7 @@ class Beside:
         log = schema.log.c
         paused = and_(log.kind == "suppression", log.about == _PAUSE)
         return union_all(
-            select(log.key, log.about).where(self._new, log.key != 0, log.kind.in_(_AGAINST), log.about != _PAUSE),
+            select(log.key, log.about).where(self._new, log.key != 0, log.kind.in_(AGAINST), log.about != _PAUSE),
             select(log.key, literal(READ, Word)).where(self._new, log.key != 0, or_(log.kind == "lift", paused)),
         )
 

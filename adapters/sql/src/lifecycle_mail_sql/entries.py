@@ -52,8 +52,8 @@ COLUMNS = (
 )  # fmt: skip
 """Of the log, in the order of the checksum, which follows them."""
 
-_EVENTS = (KIND_OF[OptOut], KIND_OF[Suppression])
-"""What has an event id in the evidence table, or stands for a state."""
+AGAINST = (KIND_OF[OptOut], KIND_OF[Suppression])
+"""What is held against somebody: each has an event id in the evidence table, or stands for a state."""
 _CHANGED = "changed"
 _STATES = (("observed", "observed:"), (_CHANGED, "state:"))
 """How the event ids of states begin that were reported without one (`state_event_id`)."""
@@ -166,7 +166,7 @@ def check_row(row: Any) -> None:
     verified(row[:16], row[16], f"record {row[0]} of the log")
     if row[17] is not None:
         verified((row[0], *row[18:21]), row[17], f"the evidence of record {row[0]}")
-    if row[2] in _EVENTS and row[18] is None and '"event"' not in (row[15] or ""):
+    if row[2] in AGAINST and row[18] is None and '"event"' not in (row[15] or ""):
         raise RegistryDamaged(f"the event id of record {row[0]} is not there: restore a backup, then sweep")
     if any(number and name is None for number, name in zip(row[4:7], row[21:24], strict=True)):
         raise RegistryDamaged(f"whom record {row[0]} of the log names is not there: restore a backup, then sweep")
