@@ -95,8 +95,9 @@ def write(path: Path, *lines: str) -> Path:
 
 
 def noes(mail: Lifecycle) -> list[OptOut | Suppression]:
-    """Return every no and suppression of the log, in order."""
-    return [r.entry for r in mail.store.records() if isinstance(r.entry, OptOut | Suppression)]
+    """Return every no and suppression of the log, by id: an import writes its rows in an order of its own."""
+    found = [r.entry for r in mail.store.records() if isinstance(r.entry, OptOut | Suppression)]
+    return sorted(found, key=lambda entry: entry.id)
 
 
 def returns(mail: Lifecycle, name: str, to: MailingList = OFFERS, *, at: Any = NOW) -> None:

@@ -127,13 +127,13 @@ def test_other_errors_of_the_server_are_no_success_and_not_tried_again(postgres:
 def test_a_transaction_that_idles_for_too_long_is_ended_by_the_server(postgres: Server) -> None:
     """F21: the server's own patience ends: busy, and nothing is written."""
     schema = new_schema()
-    opened(postgres.url(schema)).close()
-    more: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=50", "application_name": "idle"}
-    store = opened(postgres.url(schema, **more))
+    store = opened(postgres.url(schema, application_name="idle"))
     mail = world(store=store)
 
     def idle(run: Callable[[str], Any]) -> None:
         with store.transaction():
+            with store.db.writing() as tx:  # not before: a server this impatient would end a slow connecting, too
+                tx.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 50")
             mail.opt_out("ada@example.com", scope=ALL, now=NOW)
             while run(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idle' AND state LIKE 'idle in%'"
