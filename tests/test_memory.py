@@ -392,9 +392,19 @@ def test_every_operation_of_the_store_can_be_made_to_fail(operation: str) -> Non
 
 
 def test_no_operation_of_the_store_is_left_out() -> None:
-    """Every method of the ports can fail, but opening and closing a transaction and the store (E4)."""
+    """Every method of the ports can fail, but opening and closing a transaction and the store, and asking (E4)."""
     ports = {name for port in Store.__mro__ for name in vars(port) if not name.startswith("_")}
-    assert ports == {*CALLS, "transaction", "close"}
+    assert ports == {*CALLS, "transaction", "close", "ask_marks"}
+
+
+def test_an_answer_fails_as_the_question_would() -> None:
+    """What is told to `marks` strikes where the answer is wanted (F12)."""
+    store = MemoryStore()
+    store.fail("marks", RegistryUnavailable("scripted"))
+    answer = store.ask_marks([])
+    with pytest.raises(RegistryUnavailable, match="scripted"):
+        answer()
+    assert {} == answer()
 
 
 def test_an_id_that_an_erasure_makes_is_as_long_as_any() -> None:

@@ -20,7 +20,7 @@ from lifecycle_mail.model.provenance import Actor, Through
 from lifecycle_mail.policy.eligibility import GATES
 from lifecycle_mail.ports import Marks
 from lifecycle_mail.service import Lifecycle
-from lifecycle_mail.service.cleaning import INVALID, Verdict
+from lifecycle_mail.service.cleaning import AHEAD, INVALID, Verdict
 from lifecycle_mail.testing import lifecycle, said
 from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
@@ -99,7 +99,7 @@ def test_a_suppression_holds(kind: str, why: str) -> None:
     mail.suppress("ada", kind, provenance=said(), now=NOW, until=until)
     (verdict,) = mail.screen_addresses([address("ada")], now=NOW + HOUR)
     because = next(gate.because for gate in GATES if gate.withheld == why)
-    assert Verdict(address("ada"), True, why, because) == verdict
+    assert Verdict(address("ada"), why, because) == verdict
     (later,) = mail.screen_addresses([address("ada")], now=NOW + 2 * DAY)
     assert ("" if kind == "pause" else why) == later.held
 
@@ -281,7 +281,7 @@ def test_only_what_does_not_add_up_is_read() -> None:
 
 
 def test_it_is_a_stream() -> None:
-    """What was not asked for yet is not read, and memory holds a chunk."""
+    """Two chunks more are read than verdicts were asked for, so memory holds three."""
     taken: list[int] = []
 
     def endless() -> Iterator[str]:
@@ -294,7 +294,7 @@ def test_it_is_a_stream() -> None:
     found = world().screen_addresses(endless(), now=NOW, chunk=10)
     assert [] == taken
     assert [address(f"p{place}") for place in range(11)] == [next(found).text for _ in range(11)]
-    assert 20 == len(taken)
+    assert 10 * (2 + AHEAD) == len(taken)
 
 
 def test_what_cannot_be_asked_is_refused_at_once() -> None:

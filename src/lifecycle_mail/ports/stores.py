@@ -5,7 +5,7 @@ A store that cannot be read raises `RegistryUnavailable`, and then nothing is se
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
@@ -81,6 +81,13 @@ class ConsentLog(Protocol):
 
         For cleaning a million addresses at once: no reading of the log, one answer from what is kept beside it. What
         an erasure left counts for the address that was erased.
+        """
+        ...
+
+    def ask_marks(self, keys: Collection[MatchKey]) -> Callable[[], Mapping[MatchKey, Marks]]:
+        """Ask for `marks`, and return what gives the answer or the error: called again, it asks again.
+
+        A store that has a server may let it work meanwhile; inside a transaction, what was written there counts.
         """
         ...
 

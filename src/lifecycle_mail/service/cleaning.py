@@ -9,6 +9,7 @@ are those of the gates.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -27,7 +28,10 @@ from lifecycle_mail.service.retrying import again
 
 INVALID = "invalid"
 """What holds a text that is no address."""
+AHEAD = 2
+"""How many chunks are asked for before the verdicts of one are told: a server works on them meanwhile."""
 
+_Answer = Callable[[], Mapping[MatchKey, Marks]]
 _SAID = {
     ScopeKind.ALL: Withheld.OUT_OF_ALL,
     ScopeKind.CHANNEL: Withheld.OUT_OF_CHANNEL,
@@ -51,15 +55,18 @@ class Verdict:
 
     Attributes:
         text: the address as it was given.
-        address_ok: whether it is an address.
         held: empty where nothing is; else `invalid`, or why a mail to it is withheld (`Withheld`).
         reason: why, in words.
     """
 
     text: str
-    address_ok: bool = True
     held: str = ""
     reason: str = ""
+
+    @property
+    def address_ok(self) -> bool:
+        """Whether it is an address."""
+        return self.held != INVALID
 
 
 class Screener:
@@ -82,12 +89,17 @@ class Screener:
 
     def screen(self, addresses: Iterable[str], *, chunk: int) -> Iterator[Verdict]:
         """Yield a verdict for each address, in order; nothing is kept of those before."""
-        for some in chunks(addresses, chunk):
-            yield from self._verdicts(some)
+        asked: deque[tuple[list[str], list[MatchKey | None], _Answer]] = deque()
+        for texts in chunks(addresses, chunk):
+            keys = match_keys(texts, self._reader.rules)
+            asked.append((texts, keys, self._store.ask_marks([key for key in keys if key is not None])))
+            if len(asked) > AHEAD:
+                yield from self._verdicts(*asked.popleft())
+        for one in asked:
+            yield from self._verdicts(*one)
 
-    def _verdicts(self, texts: Sequence[str]) -> Iterator[Verdict]:
-        keys = match_keys(texts, self._reader.rules)
-        marked, read = again(lambda: self._held([key for key in keys if key is not None]), wait=self._wait)
+    def _verdicts(self, texts: Sequence[str], keys: Sequence[MatchKey | None], answer: _Answer) -> Iterator[Verdict]:
+        marked, read = again(lambda: self._held(answer()), wait=self._wait)
         for text, key in zip(texts, keys, strict=True):
             if key is None:
                 yield _invalid(text)
@@ -95,10 +107,11 @@ class Screener:
                 yield Verdict(text)
             else:
                 why = read[key] if key in read else self._sum(marked[key])
-                yield Verdict(text) if why is None else Verdict(text, True, why.value, _BECAUSE[why])
+                yield Verdict(text) if why is None else Verdict(text, why.value, _BECAUSE[why])
 
-    def _held(self, keys: Collection[MatchKey]) -> tuple[Mapping[MatchKey, Marks], Mapping[MatchKey, Withheld | None]]:
-        marked = self._store.marks(keys)
+    def _held(
+        self, marked: Mapping[MatchKey, Marks]
+    ) -> tuple[Mapping[MatchKey, Marks], Mapping[MatchKey, Withheld | None]]:
         return marked, self._read([key for key, marks in marked.items() if marks.read])
 
     def _sum(self, marks: Marks) -> Withheld | None:
@@ -159,5 +172,5 @@ def _invalid(text: str) -> Verdict:
     try:
         parse_address(text)
     except InvalidAddress as error:
-        return Verdict(text, False, INVALID, error.reason)
+        return Verdict(text, INVALID, error.reason)
     return Verdict(text)

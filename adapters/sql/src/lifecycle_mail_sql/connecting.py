@@ -73,6 +73,11 @@ class Connections:
         self._driver: type[Exception] = engine.dialect.loaded_dbapi.Error  # of what is read without SQLAlchemy
         self._mine = threading.local()
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the thread is in a transaction that writes."""
+        return getattr(self._mine, "connection", None) is not None
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection to read with: the transaction's, where the thread is in one."""

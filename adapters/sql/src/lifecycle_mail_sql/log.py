@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import product
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal, select, union_all
+from sqlalchemy import Connection, bindparam, cast, func, literal, select, union_all
 
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
@@ -23,6 +24,7 @@ from lifecycle_mail.model.peppers import pepper_of
 from lifecycle_mail.model.redaction import cited_by, redacted, renamed
 from lifecycle_mail.ports import Marks
 from lifecycle_mail_sql import schema
+from lifecycle_mail_sql.ahead import Ahead
 from lifecycle_mail_sql.beside import Beside, marks_of
 from lifecycle_mail_sql.entries import COLUMNS, check_row, entry_of, evidence_row, row_of, tell
 from lifecycle_mail_sql.names import Numbers
@@ -66,10 +68,12 @@ class LogPart(Part):
         self.__by_entry = READ.where(log.entry_id == bindparam("id")).order_by(log.seq).limit(1)
         self.__of_people = READ.where(among(log.person, "people"), log.person > schema.NONE)
         self.__of_keys = READ.where(among(log.key, "keys"), log.key > schema.NONE)
+        asked, place = self.dialect.each("keys")
         self.__marks = (
-            select(schema.match_keys.c.name, schema.marks.c.mark)
+            select(place, schema.marks.c.mark)
+            .select_from(asked)
+            .join(schema.match_keys, schema.match_keys.c.name == cast(asked.c.value, Word))
             .join(schema.marks, schema.marks.c.key == schema.match_keys.c.no)
-            .where(among(schema.match_keys.c.name, "keys"))
         )
 
     # -- writing
@@ -289,12 +293,20 @@ class LogPart(Part):
             found[key] = _merged(found[key], marks_of(*sorted(more)))
         return found
 
+    def ask_marks(self, keys: Collection[MatchKey]) -> Callable[[], Mapping[MatchKey, Marks]]:
+        """Ask for marks; outside a transaction a server works on it meanwhile, on another connection."""
+        ask = partial(self.marks, keys)
+        # SQLite works in this process, and its threads would wait for each other at each row.
+        return ask if self.dialect.is_sqlite or self.db.in_transaction else Ahead(ask)
+
     def _marked(self, tx: Connection, keys: Collection[str]) -> list[tuple[Any, str]]:
         if not keys:
             return []
+        # In the order of the index, whose pages then are touched one after the other.
+        asked = sorted(set(keys))
         # The driver's own rows: of a million addresses, wrapping each would take a third of the time.
-        with tx.execute(self.__marks, {"keys": self.dialect.many(keys)}) as result:
-            return list(result.cursor.fetchall())
+        with tx.execute(self.__marks, {"keys": self.dialect.many(asked)}) as result:
+            return [(asked[place], mark) for place, mark in result.cursor.fetchall()]
 
 
 def _merged(one: Marks, other: Marks) -> Marks:

@@ -46,6 +46,15 @@ class Dialect:
             each = cast(func.jsonb_array_elements_text(told).column_valued(), column.type)
         return column.in_(select(each))
 
+    def each(self, parameter: str) -> tuple[Any, ColumnElement[int]]:
+        """Return many texts, given at once under this parameter, as a table; its `value`, and the place from zero."""
+        if self.is_sqlite:
+            each = func.json_each(bindparam(parameter)).table_valued("key", "value")
+            return each, each.c.key
+        told = cast(bindparam(parameter, type_=Text), JSONB)
+        each = func.jsonb_array_elements_text(told).table_valued("value", with_ordinality="place").render_derived()
+        return each, each.c.place - 1
+
     def many(self, values: Iterable[str] | Iterable[int]) -> str:
         """Return many values as the parameter of `among`."""
         return json.dumps(list(values))

@@ -36,7 +36,7 @@ class Watching(Base):
         asked with `plan`.
 
         Args:
-            addresses: any number of texts; a part of them is in memory at a time.
+            addresses: any number of texts; three chunks of them are in memory at a time.
             to: the list that they would be mailed for; without one, whether marketing by e-mail as such is held back.
             now: the instant of asking.
             chunk: how many are looked up at once.

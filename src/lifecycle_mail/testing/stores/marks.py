@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
@@ -240,6 +241,25 @@ class MarksConformance(MakesStores, suite=True):
             found = store.marks([key(f"c{number}@example.com") for number in range(MANY)])
             assert {one.key for one in out} == set(found)
             assert {Marks(noes=frozenset({Scope.list("offers")}))} == set(found.values())
+
+    def test_marks_that_were_asked_for_are_told_when_they_are_wanted(self) -> None:
+        """As they were then or later, and each time anew; inside a transaction what it wrote counts, too."""
+        out = {AT_ADA: Marks(noes=frozenset({Scope.list("offers")}))}
+        with self.opened() as store:
+            early = store.ask_marks([AT_ADA, AT_BOB])
+            assert {} == dict(early())
+            nobody = store.ask_marks([])
+            assert {} == dict(nobody())
+            with suppress(ZeroDivisionError), store.transaction():
+                store.append([opt_out(subject_of(ADA))], at=frozen_now)
+                inside = store.ask_marks([AT_ADA, AT_BOB])
+                assert out == dict(inside()) == dict(early())
+                raise ZeroDivisionError
+            assert {} == dict(inside()) == dict(early())
+            store.append([opt_out(subject_of(ADA))], at=frozen_now)
+            asked = [store.ask_marks([one]) for one in (AT_ADA, AT_BOB, AT_ADA)]
+            assert [out, {}, out] == [dict(one()) for one in asked]
+            assert out == dict(early()) == dict(inside())
 
     def test_marks_of_another_way_of_matching_are_their_own(self) -> None:
         """A key is compared as it is written: rules that cut tags off make other keys (F61)."""
