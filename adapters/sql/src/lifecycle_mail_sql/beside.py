@@ -29,6 +29,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -125,7 +126,7 @@ class Beside:
         log = schema.log.c
         reasons: ColumnElement[bool] = or_(
             log.kind == "lift",
-            and_(log.kind == "consent", log.body.like('%"cites"%')),
+            and_(log.kind == "consent", log.body.like(literal_column("'%\"cites\"%'"))),
             and_(log.kind == "suppression", log.about == _PAUSE),
             log.old != 0,
             and_(log.kind.in_(AGAINST), log.key == 0),
