@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from attrs import field, frozen
 
@@ -156,7 +157,13 @@ def state_event_id(subject: Subject, changed_at: datetime | None) -> str:
     """Return the event id of a state that was reported without one: the time of change, or the subject alone."""
     whom = subject.key if subject.key is not None else subject.contact_id
     # In UTC: the same instant written in two zones is one change.
-    return f"{STATE}{whom}:{as_utc(changed_at).isoformat()}" if changed_at is not None else f"observed:{whom}"
+    return f"{STATE}{whom}:{_written(as_utc(changed_at))}" if changed_at is not None else f"observed:{whom}"
+
+
+@lru_cache(maxsize=1024)
+def _written(instant: datetime) -> str:
+    """Write an instant; the rows of a list have few days between them."""
+    return instant.isoformat()
 
 
 @frozen(kw_only=True)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
@@ -62,7 +62,7 @@ EVIDENCE = ("event_id", "text", "evidence")
 """Of the evidence table, likewise."""
 
 
-@frozen
+@define
 class Told:
     """What is stored of an entry beside its place in the log, and its evidence."""
 
@@ -119,7 +119,10 @@ def tell(entry: Entry) -> Told:
 
 
 def _text(body: dict[str, Any]) -> str:
-    return next((text for state, text in _STATE_BODIES if body == state), None) or json.dumps(body)
+    for state, text in _STATE_BODIES:
+        if body == state:
+            return text
+    return json.dumps(body)
 
 
 _STATE_BODIES = tuple((body, json.dumps(body)) for body in ({"dated": False, "event": "observed"}, {"event": _CHANGED}))
@@ -129,22 +132,29 @@ _STATE_BODIES = tuple((body, json.dumps(body)) for body in ({"dated": False, "ev
 def _event_id(entry: OptOut | Suppression, body: dict[str, Any]) -> str | None:
     """Return the event id to be stored, or note in the body which state it stands for."""
     for name, begin in _STATES:
-        at = entry.provenance.at if name == _CHANGED else None
-        if entry.event_id.startswith(begin) and entry.event_id == state_event_id(entry.subject, at):
-            body["event"] = name
-            return None
+        if entry.event_id.startswith(begin):
+            at = entry.provenance.at if name == _CHANGED else None
+            if entry.event_id == state_event_id(entry.subject, at):
+                body["event"] = name
+                return None
     return entry.event_id
 
 
+def said_by(said: Provenance) -> tuple[int | str | None, ...]:
+    """Return the columns of a row of the log that say who said it, when and why."""
+    return (
+        to_micros(said.at), said.actor.value, said.through.value, stored(said.source), optional(said.campaign),
+        optional(said.segment), None if said.reason is None else said.reason.value,
+    )  # fmt: skip
+
+
 def row_of(
-    entry: Entry, *, seq: int, recorded_at: int, person: int, key: int, old: int, told: Told
-) -> tuple[int | str | None, ...]:
-    """Return an entry's row of the log, its checksum last."""
-    said = entry.provenance
+    entry: Entry, *, seq: int, recorded_at: int, person: int, key: int, old: int, told: Told,
+    said: tuple[int | str | None, ...],
+) -> tuple[int | str | None, ...]:  # fmt: skip
+    """Return an entry's row of the log, its checksum last; `said` is what `said_by` makes of its provenance."""
     row = (
-        seq, recorded_at, KIND_OF[type(entry)], entry.id, person, key, old, told.about, to_micros(said.at),
-        said.actor.value, said.through.value, stored(said.source), optional(said.campaign), optional(said.segment),
-        None if said.reason is None else said.reason.value, told.body,
+        seq, recorded_at, KIND_OF[type(entry)], entry.id, person, key, old, told.about, *said, told.body,
     )  # fmt: skip
     return (*row, checksum(row))
 

@@ -28,7 +28,7 @@ from lifecycle_mail.model.redaction import cited_by, mended, redacted
 from lifecycle_mail.ports import SetAside
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.engagement import EngagementPart
-from lifecycle_mail_sql.entries import entry_of, evidence_row, row_of, tell
+from lifecycle_mail_sql.entries import entry_of, evidence_row, row_of, said_by, tell
 from lifecycle_mail_sql.log import EVIDENCE_ROW, LOG_ROW, READ, LogPart
 from lifecycle_mail_sql.names import Numbers
 from lifecycle_mail_sql.parts import SCRUB
@@ -114,8 +114,8 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
             numbers = self.names.find(tx, [contact_id], every)
             fresh = {
                 name: name if is_hashed(name) else str(self.names.peppers.hashed(name, pepper))
-                for what, name in (("p", contact_id), *(("k", key) for key in sorted(every)))
-                if name not in numbers.erased or ((what, name) in numbers.own and not is_hashed(name))
+                for own, name in ((numbers.own[0], contact_id), *((numbers.own[1], key) for key in sorted(every)))
+                if name not in numbers.erased or (name in own and not is_hashed(name))
             }
             # What an import brought under a newer hash since is theirs as well.
             theirs = [no for no in numbers.people.get(contact_id, ()) if no not in numbers.hidden[0]]
@@ -159,13 +159,13 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
     ) -> None:
         """Rename plain names to their keyed hashes, and keep every hash of a name that can be made as erased."""
         of_keys = table is schema.match_keys
-        what, found = ("k", numbers.keys) if of_keys else ("p", numbers.people)
+        own, found = numbers.own[of_keys], numbers.keys if of_keys else numbers.people
         forms = dict.fromkeys(self.names.forms(names, self.names.used(tx)))
         forms.update(dict.fromkeys(name for name in names if is_hashed(name)))
         there = set(tx.execute(self.__there[table], {"names": self.dialect.many(forms)}).scalars())
         renamed = []
         for name in sorted(names):
-            if name in fresh and (what, name) in numbers.own and not is_hashed(name):
+            if name in fresh and name in own and not is_hashed(name):
                 form = fresh[name]
                 renamed.append({"number": found[name][0], "form": twin(form) if form in there else form})
                 there.add(form)
@@ -223,9 +223,10 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
             seq, recorded_at, _, _, person, key, old = row[:7]
             if seq not in entries:
                 continue
-            told = tell(entries[seq])
+            entry, told = entries[seq], tell(entries[seq])
+            said = said_by(entry.provenance)
             kept.append(
-                row_of(entries[seq], seq=seq, recorded_at=recorded_at, person=person, key=key, old=old, told=told)
+                row_of(entry, seq=seq, recorded_at=recorded_at, person=person, key=key, old=old, told=told, said=said)
             )
             proof = evidence_row(seq, told)
             if proof is not None:

@@ -26,7 +26,7 @@ from lifecycle_mail.ports import Marks
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.ahead import Ahead
 from lifecycle_mail_sql.beside import Beside, marks_of
-from lifecycle_mail_sql.entries import COLUMNS, check_row, entry_of, evidence_row, row_of, tell
+from lifecycle_mail_sql.entries import COLUMNS, check_row, entry_of, evidence_row, row_of, said_by, tell
 from lifecycle_mail_sql.names import Numbers
 from lifecycle_mail_sql.parts import PAGE, Part
 from lifecycle_mail_sql.rekeying import forms_of, rekeyed
@@ -110,10 +110,15 @@ class LogPart(Part):
         recorded = to_micros(at)
         recorded_at = from_micros(recorded)
         rows, proofs, records = [], [], []
+        said: dict[int, tuple[int | str | None, ...]] = {}  # of a list nearly all rows share a few
         for seq, ((_, person, key), entry) in enumerate(new.items(), last + 1):
-            told = tell(entry)
+            told, by = tell(entry), id(entry.provenance)
+            if by not in said:
+                said[by] = said_by(entry.provenance)
             old = 0 if told.old is None else numbers.keys[told.old][0]
-            rows.append(row_of(entry, seq=seq, recorded_at=recorded, person=person, key=key, old=old, told=told))
+            rows.append(
+                row_of(entry, seq=seq, recorded_at=recorded, person=person, key=key, old=old, told=told, said=said[by])
+            )
             proof = evidence_row(seq, told)
             if proof is not None:
                 proofs.append(proof)

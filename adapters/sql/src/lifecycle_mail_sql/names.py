@@ -96,15 +96,15 @@ class Numbers:
     Attributes:
         people, keys: from each name that was asked for, to every number it has: of its own, and of its hashes.
         erased: from each name that was erased, to the keyed hash that it is known by; a hash, to itself.
-        own: the names that have a number of their own, which then is the first.
-        hidden: the numbers of people, and of keys, that were erased.
+        own: of people, and of keys, the names that have a number of their own, which then is the first.
+        hidden: of people, and of keys, the numbers that were erased.
         hashes: whether the registry holds any keyed hashes.
     """
 
     people: dict[str, tuple[int, ...]] = field(factory=dict)
     keys: dict[str, tuple[int, ...]] = field(factory=dict)
     erased: dict[str, str] = field(factory=dict)
-    own: set[tuple[str, str]] = field(factory=set)
+    own: tuple[set[str], set[str]] = field(factory=lambda: (set(), set()))
     hidden: tuple[set[int], set[int]] = field(factory=lambda: (set(), set()))
     hashes: bool = False
 
@@ -191,7 +191,7 @@ class Names:
                 used[pepper] = proof
                 continue
             (found.keys if what == "k" else found.people)[plain(name)] = (number,)
-            found.own.add((what, plain(name)))
+            found.own[what == "k"].add(plain(name))
             if erased:
                 found.erased[plain(name)] = plain(name)
                 found.hidden[what == "k"].add(number)
@@ -252,10 +252,10 @@ class Names:
             self.use(tx, pepper)
         found = self.find(tx, people, keys)
         last: Any = None
-        for place, (what, table, names, known) in enumerate(
-            (("p", schema.people, people, found.people), ("k", schema.match_keys, keys, found.keys))
-        ):
-            missing = [n for n in dict.fromkeys(names) if (what, n) not in found.own and n not in found.erased]
+        asked = ((schema.people, people, found.people), (schema.match_keys, keys, found.keys))
+        for place, (table, names, known) in enumerate(asked):
+            own = found.own[place]
+            missing = [name for name in dict.fromkeys(names) if name not in own and name not in found.erased]
             if not missing:
                 continue
             last = last or tx.execute(self.ends).one()
@@ -265,6 +265,6 @@ class Names:
                 tx, table, ("no", "name", "erased"), [(no, stored(name), 0) for no, name in numbered]
             )
             for no, name in numbered:
-                known[name] = (no, *known.get(name, ()))
-                found.own.add((what, name))
+                known[name] = (no, *known[name]) if name in known else (no,)
+            own.update(missing)
         return found
