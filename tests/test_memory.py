@@ -397,16 +397,6 @@ def test_no_operation_of_the_store_is_left_out() -> None:
     assert ports == {*CALLS, "transaction", "close", "ask_marks"}
 
 
-def test_an_answer_fails_as_the_question_would() -> None:
-    """What is told to `marks` strikes where the answer is wanted (F12)."""
-    store = MemoryStore()
-    store.fail("marks", RegistryUnavailable("scripted"))
-    answer = store.ask_marks([])
-    with pytest.raises(RegistryUnavailable, match="scripted"):
-        answer()
-    assert {} == answer()
-
-
 def test_an_id_that_an_erasure_makes_is_as_long_as_any() -> None:
     """So that no column and no reader has to know that somebody was erased (O5)."""
     store, who = MemoryStore(peppers=PEPPERS), contact("ada")

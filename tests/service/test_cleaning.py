@@ -20,7 +20,7 @@ from lifecycle_mail.model.provenance import Actor, Through
 from lifecycle_mail.policy.eligibility import GATES
 from lifecycle_mail.ports import Marks
 from lifecycle_mail.service import Lifecycle
-from lifecycle_mail.service.cleaning import AHEAD, INVALID, Verdict
+from lifecycle_mail.service.cleaning import INVALID, Verdict
 from lifecycle_mail.testing import lifecycle, said
 from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
@@ -281,7 +281,7 @@ def test_only_what_does_not_add_up_is_read() -> None:
 
 
 def test_it_is_a_stream() -> None:
-    """Two chunks more are read than verdicts were asked for, so memory holds three."""
+    """What was not asked for yet is not read, and memory holds a chunk."""
     taken: list[int] = []
 
     def endless() -> Iterator[str]:
@@ -294,7 +294,20 @@ def test_it_is_a_stream() -> None:
     found = world().screen_addresses(endless(), now=NOW, chunk=10)
     assert [] == taken
     assert [address(f"p{place}") for place in range(11)] == [next(found).text for _ in range(11)]
-    assert 10 * (2 + AHEAD) == len(taken)
+    assert 20 == len(taken)
+
+
+def test_what_came_before_an_error_of_the_source_is_told() -> None:
+    """A file that breaks off: each chunk that it gave has its verdicts, then comes the error."""
+
+    def breaks() -> Iterator[str]:
+        yield from (address(f"p{place}") for place in range(4))
+        raise OSError("gone")
+
+    told: list[Verdict] = []
+    with pytest.raises(OSError, match="gone"):
+        told.extend(world().screen_addresses(breaks(), now=NOW, chunk=2))
+    assert [address(f"p{place}") for place in range(4)] == [one.text for one in told]
 
 
 def test_what_cannot_be_asked_is_refused_at_once() -> None:

@@ -107,29 +107,6 @@ def test_a_process_may_fork_with_a_registry_open(fresh_url: str) -> None:
     assert sorted(expected) == sorted(said_no[1:])
 
 
-ASKED_BEFORE = """
-import os, sys
-from lifecycle_mail_sql import SqlStore
-from lifecycle_mail.model.addresses import MatchKey
-store = SqlStore(sys.argv[1])
-answer = store.ask_marks([MatchKey("1:ada@example.com")])
-pid = os.fork()
-if not pid:
-    assert {} == answer() == answer()
-    os._exit(0)
-assert 0 == os.waitpid(pid, 0)[1]
-assert {} == answer() == answer()
-store.close()
-"""
-
-
-def test_a_process_may_fork_before_it_has_its_answer(fresh_url: str) -> None:
-    """A child has no part in the threads of its parent, and asks for itself; neither waits for ever."""
-    program = [sys.executable, "-c", ASKED_BEFORE, fresh_url]
-    done = subprocess.run(program, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)  # noqa: S603 - as above
-    assert (0, "") == (done.returncode, done.stderr)
-
-
 def test_threads_share_a_store(opened: Opened) -> None:
     """F15: eight of them, ten noes each: none lost, and the numbers of the log have no gaps."""
     store = opened()

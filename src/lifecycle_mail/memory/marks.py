@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Collection, Mapping
 
 from lifecycle_mail.memory.log import Log, old_key
 from lifecycle_mail.model.addresses import MatchKey
@@ -29,9 +28,8 @@ class Marking(Log):
             found = {key: self._marks(self._forms(key), intricate) for key in keys}
             return {key: marks for key, marks in found.items() if marks != Marks()}
 
-    def ask_marks(self, keys: Collection[MatchKey]) -> Callable[[], Mapping[MatchKey, Marks]]:
-        """Ask for `marks`; it is looked up when the answer is wanted."""
-        return partial(self.marks, keys)
+    def ask_marks(self, keys: Collection[MatchKey]) -> None:
+        """Ask ahead: there is nobody who would work on it meanwhile."""
 
     def _marks(self, forms: Collection[str], intricate: dict[ContactId, bool]) -> Marks:
         keys = [MatchKey(form) for form in forms]

@@ -46,6 +46,7 @@ from lifecycle_mail.ports.outbox import (
 )
 from lifecycle_mail.ports.stores import (
     Aside,
+    AskedMarks,
     Checked,
     ConsentLog,
     Contacts,
@@ -68,6 +69,7 @@ __all__ = [
     "SPENT_STATES",
     "URGENCY",
     "Aside",
+    "AskedMarks",
     "Attempt",
     "Bindings",
     "Bookmark",

@@ -5,7 +5,7 @@ A store that cannot be read raises `RegistryUnavailable`, and then nothing is se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
@@ -84,11 +84,20 @@ class ConsentLog(Protocol):
         """
         ...
 
-    def ask_marks(self, keys: Collection[MatchKey]) -> Callable[[], Mapping[MatchKey, Marks]]:
-        """Ask for `marks`, and return what gives the answer or the error: called again, it asks again.
+    def ask_marks(self, keys: Collection[MatchKey]) -> AskedMarks | None:
+        """Ask for `marks` ahead, where a server can work on it meanwhile; None where nothing would be gained."""
+        ...
 
-        A store that has a server may let it work meanwhile; inside a transaction, what was written there counts.
-        """
+
+class AskedMarks(Protocol):
+    """Marks that were asked for ahead. Whoever gets no answer asks for `marks`, which tells what is wrong."""
+
+    def answer(self) -> Mapping[MatchKey, Marks] | None:
+        """Wait for the answer, and return it once; None where there is none, or this store has written meanwhile."""
+        ...
+
+    def close(self) -> None:
+        """Give it up, if it was not answered."""
         ...
 
 

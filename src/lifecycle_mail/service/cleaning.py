@@ -9,9 +9,9 @@ are those of the gates.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from attrs import frozen
 
@@ -22,16 +22,13 @@ from lifecycle_mail.model.entries import Entry, SuppressionKind
 from lifecycle_mail.model.lists import Channel, MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.eligibility import GATES, Withheld
-from lifecycle_mail.ports import Marks
+from lifecycle_mail.ports import AskedMarks, Marks
 from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.retrying import again
 
 INVALID = "invalid"
 """What holds a text that is no address."""
-AHEAD = 2
-"""How many chunks are asked for before the verdicts of one are told: a server works on them meanwhile."""
 
-_Answer = Callable[[], Mapping[MatchKey, Marks]]
 _SAID = {
     ScopeKind.ALL: Withheld.OUT_OF_ALL,
     ScopeKind.CHANNEL: Withheld.OUT_OF_CHANNEL,
@@ -69,6 +66,23 @@ class Verdict:
         return self.held != INVALID
 
 
+@frozen
+class _Chunk:
+    """Addresses that are screened together.
+
+    Attributes:
+        texts: as they were given.
+        keys: of each; None of what is no address.
+        known: the keys of those that are one.
+        ahead: the question what is held against them, where a server works on it.
+    """
+
+    texts: Sequence[str]
+    keys: Sequence[MatchKey | None]
+    known: Sequence[MatchKey]
+    ahead: AskedMarks | None
+
+
 class Screener:
     """Screens bare addresses.
 
@@ -89,18 +103,39 @@ class Screener:
 
     def screen(self, addresses: Iterable[str], *, chunk: int) -> Iterator[Verdict]:
         """Yield a verdict for each address, in order; nothing is kept of those before."""
-        asked: deque[tuple[list[str], list[MatchKey | None], _Answer]] = deque()
-        for texts in chunks(addresses, chunk):
-            keys = match_keys(texts, self._reader.rules)
-            asked.append((texts, keys, self._store.ask_marks([key for key in keys if key is not None])))
-            if len(asked) > AHEAD:
-                yield from self._verdicts(*asked.popleft())
-        for one in asked:
-            yield from self._verdicts(*one)
+        waiting: _Chunk | None = None
+        try:
+            for one in chain(self._chunks(addresses, chunk), [None]):
+                told, waiting = waiting, one if isinstance(one, _Chunk) else None
+                if told is not None:
+                    yield from self._verdicts(told)
+                if isinstance(one, Exception):
+                    raise one
+                if waiting is not None and waiting.ahead is None:  # nobody works on it meanwhile
+                    told, waiting = waiting, None
+                    yield from self._verdicts(told)
+        finally:
+            if waiting is not None and waiting.ahead is not None:
+                waiting.ahead.close()
 
-    def _verdicts(self, texts: Sequence[str], keys: Sequence[MatchKey | None], answer: _Answer) -> Iterator[Verdict]:
-        marked, read = again(lambda: self._held(answer()), wait=self._wait)
-        for text, key in zip(texts, keys, strict=True):
+    def _chunks(self, addresses: Iterable[str], size: int) -> Iterator[_Chunk | Exception]:
+        """Yield chunks that are asked for; at last what the source raises, so that what came before it is told."""
+        stream = chunks(addresses, size)
+        while True:
+            try:
+                texts = next(stream, None)
+            except Exception as error:  # noqa: BLE001 - raised by whoever reads this
+                yield error
+                return
+            if texts is None:
+                return
+            keys = match_keys(texts, self._reader.rules)
+            known = [key for key in keys if key is not None]
+            yield _Chunk(texts, keys, known, self._store.ask_marks(known))
+
+    def _verdicts(self, chunk: _Chunk) -> Iterator[Verdict]:
+        marked, read = again(lambda: self._held(chunk), wait=self._wait)
+        for text, key in zip(chunk.texts, chunk.keys, strict=True):
             if key is None:
                 yield _invalid(text)
             elif key not in marked:
@@ -109,9 +144,10 @@ class Screener:
                 why = read[key] if key in read else self._sum(marked[key])
                 yield Verdict(text) if why is None else Verdict(text, why.value, _BECAUSE[why])
 
-    def _held(
-        self, marked: Mapping[MatchKey, Marks]
-    ) -> tuple[Mapping[MatchKey, Marks], Mapping[MatchKey, Withheld | None]]:
+    def _held(self, chunk: _Chunk) -> tuple[Mapping[MatchKey, Marks], Mapping[MatchKey, Withheld | None]]:
+        marked = None if chunk.ahead is None else chunk.ahead.answer()
+        if marked is None:
+            marked = self._store.marks(chunk.known)
         return marked, self._read([key for key, marks in marked.items() if marks.read])
 
     def _sum(self, marks: Marks) -> Withheld | None:

@@ -15,12 +15,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lifecycle_mail.errors import RegistryBusy, RegistryDamaged, RegistryUnavailable
+from lifecycle_mail_sql.ahead import Ahead
 from lifecycle_mail_sql.opening import WRITES
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -65,6 +67,9 @@ class Connections:
 
     Args:
         engine: of SQLAlchemy.
+
+    Attributes:
+        writes: grows with each transaction that may have written, of any thread.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -72,6 +77,8 @@ class Connections:
         self._reads: dict[str, Any] = _READS.get(engine.dialect.name, {})
         self._driver: type[Exception] = engine.dialect.loaded_dbapi.Error  # of what is read without SQLAlchemy
         self._mine = threading.local()
+        self._asked: WeakSet[Ahead] = WeakSet()
+        self.writes = 0
 
     @property
     def in_transaction(self) -> bool:
@@ -128,6 +135,7 @@ class Connections:
                 connection.invalidate()
             raise
         finally:
+            self.writes += 1
             connection.close()
         for work in dict.fromkeys(self._mine.afterwards):
             work()
@@ -136,8 +144,17 @@ class Connections:
         """Do something once the transaction that the thread is in is committed; never where it is not."""
         self._mine.afterwards.append(work)
 
+    def ahead(self, statement: str, given: str) -> Ahead | None:
+        """Let the server begin to work on a statement with one parameter and one value; None where it does not."""
+        begun = None if self.in_transaction else Ahead.begin(self.engine, statement, given)
+        if begun is not None:
+            self._asked.add(begun)
+        return begun
+
     def close(self) -> None:
         """Let go of every connection."""
+        for begun in list(self._asked):
+            begun.close()
         self.engine.dispose()
 
 

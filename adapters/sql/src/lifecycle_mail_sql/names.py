@@ -15,7 +15,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
-from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, cast, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from lifecycle_mail.errors import Misconfigured
@@ -53,7 +65,7 @@ class Dialect:
             return each, each.c.key
         told = cast(bindparam(parameter, type_=Text), JSONB)
         each = func.jsonb_array_elements_text(told).table_valued("value", with_ordinality="place").render_derived()
-        return each, each.c.place - 1
+        return each, each.c.place - literal_column("1")
 
     def many(self, values: Iterable[str] | Iterable[int]) -> str:
         """Return many values as the parameter of `among`."""

@@ -197,7 +197,6 @@ def reads(store: SqlStore) -> Mapping[str, Callable[[], object]]:
         "position_at": lambda: store.position_at(NOW),
         "about": lambda: store.about(whom),  # type: ignore[arg-type]
         "marks": lambda: store.marks(keys),  # type: ignore[arg-type]
-        "ask_marks": store.ask_marks(keys),  # type: ignore[arg-type]
         "get": lambda: store.get(list(whom)),
         "each": lambda: list(store.each()),
         "members": lambda: list(store.members([OFFERS.key])),

@@ -36,7 +36,9 @@ class Watching(Base):
         asked with `plan`.
 
         Args:
-            addresses: any number of texts; three chunks of them are in memory at a time.
+            addresses: any number of texts; a part of them is in memory at a time. Where the store has a server, it
+                works on a chunk while the verdicts of the one before are told: what others write meanwhile may come
+                too late for both.
             to: the list that they would be mailed for; without one, whether marketing by e-mail as such is held back.
             now: the instant of asking.
             chunk: how many are looked up at once.

@@ -322,7 +322,6 @@ class AfterErasureConformance(MakesStores, suite=True):
             for peppers in wrong:
                 for call in (
                     lambda bad: bad.marks([AT_ADA]),
-                    lambda bad: bad.ask_marks([AT_ADA])(),
                     lambda bad: bad.about({ADA.id: THEIRS}),
                     lambda bad: bad.put([ADA]),
                     lambda bad: bad.append([opt_out(subject_of(ADA), "new")], at=frozen_now),

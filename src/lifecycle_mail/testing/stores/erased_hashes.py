@@ -104,6 +104,8 @@ class ErasedHashesConformance(MakesStores, suite=True):
                 assert his == of_bob(store)
                 assert [] == list(store.append([*told, *about_ada()], at=frozen_now))
                 assert set() == set(store.claim([screened(EVE)], at=frozen_now))
+                form = GIVEN.hashed(AT_ADA, NEWER)  # all that an import of hashes has
+                assert SuppressionKind.ERASURE in store.marks([form])[form].suppressions
                 (hashed,) = {one.contact_id for one in store.claims(claimed[0].campaign).values()} - {BOB.id}
                 assert [one.at for one in claimed] == [one.at for one in store.claims_of(hashed)]
                 store.erase(ADA.id, THEIRS)
