@@ -8,7 +8,7 @@ from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
-from lifecycle_mail.model.redaction import is_redacted, redacted
+from lifecycle_mail.model.redaction import names_a_hash, redacted
 from tests.strategies import CONTACTS, KEYS, START
 
 PEPPERS = Peppers({"2025": "a pepper for tests, known to everybody"})
@@ -43,7 +43,7 @@ def left(subject: Subject) -> OptOut:
 )
 def test_one_hash_tells(expected: bool, entry: Entry) -> None:
     """A keyed hash in place of the id, the address or the former address; the rest may be somebody else's."""
-    assert expected is is_redacted(entry)
+    assert expected is names_a_hash(entry)
 
 
 def test_what_was_redacted_is_redacted_no_further() -> None:

@@ -40,8 +40,13 @@ def check_slug(what: str, value: Any) -> None:
         )
 
 
-def one_of(kind: type[E], value: str, what: str) -> E:
+def one_of(kind: type[E], value: Any, what: str = "") -> E:
     """Return the member of an enumeration that a word names.
+
+    Args:
+        kind: the enumeration.
+        value: the word; whoever gives something else is told so as well.
+        what: the argument it was given as, for the message.
 
     Raises:
         InvalidInput: it names none; the message lists them.
@@ -49,7 +54,8 @@ def one_of(kind: type[E], value: str, what: str) -> E:
     try:
         return kind(value)
     except ValueError:
-        raise InvalidInput(f"{what}={str(value)[:70]!r}: one of {', '.join(map(str, kind))}") from None
+        shown = repr(value[:70]) if isinstance(value, str) else repr(value)[:70]
+        raise InvalidInput(f"{what}{'=' if what else ''}{shown}: one of {', '.join(map(str, kind))}") from None
 
 
 def entry_id(*parts: object) -> EntryId:

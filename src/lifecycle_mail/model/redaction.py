@@ -125,7 +125,7 @@ def mended(entry: T, ids: Mapping[EntryId, EntryId]) -> T:
     return with_id(evolve(entry, **changes), entry.id)
 
 
-def is_redacted(entry: Entry) -> bool:
+def names_a_hash(entry: Entry) -> bool:
     """Whether an entry names somebody by a keyed hash alone: as an erasure leaves it, or as an import of hashes."""
     subject = entry.subject
     old = entry.old if isinstance(entry, AddressChanged) else None

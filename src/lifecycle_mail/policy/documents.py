@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import NOTHING, fields_dict, has
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
+from lifecycle_mail.model.names import one_of
 from lifecycle_mail.policy.as_json import from_json
 from lifecycle_mail.policy.predicates import Predicate
 from lifecycle_mail.policy.text import as_text
@@ -42,7 +43,7 @@ def converter() -> Converter:
 def _exactly(kind: type, words: str) -> Callable[[Any, Any], Any]:
     def read(value: Any, cls: Any) -> Any:
         if isinstance(cls, type) and issubclass(cls, StrEnum):
-            return _one_of(value, cls)
+            return one_of(cls, value)
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise InvalidInput(f"{value!r}: expected {words}")
         return value
@@ -54,13 +55,6 @@ def _number(value: Any, _kind: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{value!r}: expected a number")
     return value
-
-
-def _one_of(value: Any, kind: Any) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        raise InvalidInput(f"{value!r}: one of {', '.join(kind)}") from None
 
 
 def check_values(data: Mapping[str, Any], kind: type, *, path: str) -> list[Problem]:

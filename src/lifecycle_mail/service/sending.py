@@ -25,7 +25,7 @@ from lifecycle_mail.errors import CampaignRefused, EspError, EspUnavailable, Out
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import AddressChanged, OptOut, Record
 from lifecycle_mail.model.names import CampaignKey, ContactId
-from lifecycle_mail.model.redaction import is_redacted
+from lifecycle_mail.model.redaction import names_a_hash
 from lifecycle_mail.policy.eligibility import Screened, Withheld, gates
 from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.policy.planning import Plan, PlanRow, put_ranks, screen_row
@@ -329,7 +329,7 @@ class Sender:
         # Whose address changed is staged under the old one.
         moved = {record.entry.subject.contact_id for record in news if isinstance(record.entry, AddressChanged)}
         touched = self._touched(news, staged)
-        if any(is_redacted(record.entry) for record in news):  # who was erased is named by a hash alone
+        if any(names_a_hash(record.entry) for record in news):  # who was erased is named by a hash alone
             erased = self.store.erased(staged)
             touched |= {one for one in staged if one in erased}
         passing = self._passing(touched - moved, ())
