@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
+from attrs import define
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -280,6 +281,74 @@ def test_only_what_does_not_add_up_is_read() -> None:
     assert ["marks", "about", "find", "about"] == store.asked
 
 
+@define
+class Question:
+    """Marks that a store was asked for ahead."""
+
+    store: MemoryStore
+    keys: Collection[MatchKey]
+    tells: bool
+    state: str = "open"
+
+    def answer(self) -> Mapping[MatchKey, Marks] | None:
+        """Tell them, or not."""
+        self.state = "answered"
+        return self.store.marks(self.keys) if self.tells else None
+
+    def close(self) -> None:
+        """Note that nobody waits."""
+        self.state = "closed"
+
+
+class Working(MemoryStore):
+    """A store that says that it works ahead, for every chunk or for some."""
+
+    def __init__(self, tells: str) -> None:
+        super().__init__()
+        self.tells = tells
+        self.questions: list[Question] = []
+
+    def ask_marks(self, keys: Collection[MatchKey]) -> Question | None:
+        """Take up a question, where the letter says so: a to answer it, n to have no answer."""
+        letter = self.tells[len(self.questions) % len(self.tells)]
+        self.questions.append(Question(self, keys, letter == "a"))
+        return None if letter == "-" else self.questions[-1]
+
+
+@pytest.mark.parametrize("tells", ["a", "n", "an-", "-a", "a-n", "aan--n"])
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 9])
+def test_a_store_may_work_ahead(tells: str, chunk: int) -> None:
+    """Whatever it answers and leaves open, each address has its verdict once, in order, one chunk being worked on."""
+    store = Working(tells)
+    mail = lifecycle(OFFERS, NEWS, store=store)
+    texts = [address(f"p{place}") if place % 3 else "nobody" for place in range(7)]
+    for text in texts[1::3]:
+        mail.opt_out(text, scope=ALL, now=NOW)
+    found = mail.screen_addresses(texts, now=NOW, chunk=chunk)
+    verdicts = [next(found)]
+    assert sum(one.state == "open" for one in store.questions if one.tells) <= 1
+    verdicts += found
+    assert texts == [one.text for one in verdicts]
+    assert [INVALID, "out-of-all", ""] * 2 + [INVALID] == [one.held for one in verdicts]
+    assert {"answered"} >= {one.state for one in store.questions if one.tells}
+
+
+def test_what_nobody_waits_for_is_given_up() -> None:
+    """A screening that is left closes the question that is open, and so does one that fails."""
+    for leave in (True, False):
+        store = Working("a")
+        mail = lifecycle(OFFERS, store=store)
+        found = mail.screen_addresses([address(f"p{place}") for place in range(4)], now=NOW, chunk=2)
+        if leave:
+            next(found)
+            found.close()  # type: ignore[attr-defined]
+        else:
+            store.fail("marks", RegistryUnavailable("gone"))
+            with pytest.raises(RegistryUnavailable):
+                next(found)
+        assert ["answered", "closed"] == [one.state for one in store.questions]
+
+
 def test_it_is_a_stream() -> None:
     """What was not asked for yet is not read, and memory holds a chunk."""
     taken: list[int] = []
@@ -297,7 +366,8 @@ def test_it_is_a_stream() -> None:
     assert 20 == len(taken)
 
 
-def test_what_came_before_an_error_of_the_source_is_told() -> None:
+@pytest.mark.parametrize("tells", ["-", "a"])
+def test_what_came_before_an_error_of_the_source_is_told(tells: str) -> None:
     """A file that breaks off: each chunk that it gave has its verdicts, then comes the error."""
 
     def breaks() -> Iterator[str]:
@@ -306,7 +376,7 @@ def test_what_came_before_an_error_of_the_source_is_told() -> None:
 
     told: list[Verdict] = []
     with pytest.raises(OSError, match="gone"):
-        told.extend(world().screen_addresses(breaks(), now=NOW, chunk=2))
+        told.extend(world(store=Working(tells)).screen_addresses(breaks(), now=NOW, chunk=2))
     assert [address(f"p{place}") for place in range(4)] == [one.text for one in told]
 
 

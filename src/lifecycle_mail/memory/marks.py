@@ -8,7 +8,7 @@ from lifecycle_mail.memory.log import Log, old_key
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import AddressChanged, Consent, Lift, OptOut, Record, Suppression, SuppressionKind
 from lifecycle_mail.model.names import ContactId
-from lifecycle_mail.ports import Marks
+from lifecycle_mail.ports import AskedMarks, Marks
 
 
 def _ends_something(record: Record) -> bool:
@@ -28,8 +28,9 @@ class Marking(Log):
             found = {key: self._marks(self._forms(key), intricate) for key in keys}
             return {key: marks for key, marks in found.items() if marks != Marks()}
 
-    def ask_marks(self, keys: Collection[MatchKey]) -> None:
+    def ask_marks(self, keys: Collection[MatchKey]) -> AskedMarks | None:  # noqa: ARG002 - as the port calls it
         """Ask ahead: there is nobody who would work on it meanwhile."""
+        return None
 
     def _marks(self, forms: Collection[str], intricate: dict[ContactId, bool]) -> Marks:
         keys = [MatchKey(form) for form in forms]
