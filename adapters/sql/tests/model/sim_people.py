@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from adapters.sql.tests.model.ledger import Back, Broken, Human, Said
 from adapters.sql.tests.model.sim_world import LISTS, Worker, World
-from lifecycle_mail.errors import ConsentRefused
+from lifecycle_mail.errors import ConsentRefused, InvalidInput
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.entries import SuppressionKind
 from lifecycle_mail.model.events import EventKind
@@ -40,17 +40,21 @@ def known_one(world: World) -> Human | None:
 def sign_up(world: World, worker: Worker) -> str:
     """Somebody signs up, or signs up again."""
     human, to = somebody(world), world.chance.choice(LISTS)
-    tick, chance = world.tick, world.chance.random()
+    tick, chance, address = world.tick, world.chance.random(), human.address
     by_address = chance < 0.3 and human.known and not human.erased
     try:
         answer = mail_of(worker).subscribe(
-            human.address, to, proof="form 7, 192.0.2.1", now=world.clock(worker), source="organic",
+            address, to, proof="form 7, 192.0.2.1", now=world.clock(worker), source="organic",
             contact_id=None if by_address else human.name,
         )  # fmt: skip
     except ConsentRefused:
         if human.erased or human.address in world.ledger.erased:
             return f"{human.name} {to.key} refused"
         raise Broken(f"{human} was refused, and was never erased") from None
+    except InvalidInput:
+        if human.address == address:
+            raise
+        return f"{human.name} {to.key} moved while they signed up"
     if human.erased:
         raise Broken(f"{human} was erased, and signed up again")
     theirs = answer.contact_id == human.name  # and not another contact's at that address
