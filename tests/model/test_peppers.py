@@ -58,6 +58,7 @@ def test_a_proof_is_the_same_in_every_release() -> None:
     assert "5ddd0fb72fd99970" == peppers.proof("2026")
     assert peppers.proves("2026", peppers.proof("2026"))
     assert not peppers.proves("2026", "another")
+    assert not peppers.proves("2026", "another ü, of a damaged registry \ud800")
     assert not peppers.proves("2025", peppers.proof("2026"))
 
 

@@ -371,13 +371,21 @@ def test_what_came_before_an_error_of_the_source_is_told(tells: str) -> None:
     """A file that breaks off: each chunk that it gave has its verdicts, then comes the error."""
 
     def breaks() -> Iterator[str]:
-        yield from (address(f"p{place}") for place in range(4))
+        yield from given
         raise OSError("gone")
 
+    given: list[Any] = [address(f"p{place}") for place in range(4)]
     told: list[Verdict] = []
     with pytest.raises(OSError, match="gone"):
         told.extend(world(store=Working(tells)).screen_addresses(breaks(), now=NOW, chunk=2))
-    assert [address(f"p{place}") for place in range(4)] == [one.text for one in told]
+    assert given == [one.text for one in told]
+    told.clear()
+    given.append(5)
+    with pytest.raises((TypeError, OSError)):
+        told.extend(world(store=Working(tells)).screen_addresses(breaks(), now=NOW, chunk=2))
+    with pytest.raises(TypeError):
+        told.extend(world(store=Working(tells)).screen_addresses(given, now=NOW, chunk=2))
+    assert given[:4] * 2 == [one.text for one in told]
 
 
 def test_what_cannot_be_asked_is_refused_at_once() -> None:

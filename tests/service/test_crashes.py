@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from lifecycle_mail.errors import CampaignRefused
+from lifecycle_mail.errors import CampaignRefused, OutcomeUnknown
 from lifecycle_mail.memory import MemoryCrm, MemoryEsp, MemoryStore
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.consent import ConsentState
@@ -18,6 +18,7 @@ from lifecycle_mail.ports import Capability, TaskState
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.service.leasing import LEASE
 from lifecycle_mail.service.outbox import post_tags
+from lifecycle_mail.service.sending import READS
 from tests.service.worlds import (
     BOTH_WAYS,
     CAMPAIGNS_ONLY,
@@ -55,6 +56,54 @@ def calls_of_a_send(capabilities: Collection[Capability]) -> int:
     countdown = Countdown()
     mortal(mail, countdown).send(plan, now=NOW)
     return countdown.calls
+
+
+@pytest.mark.parametrize("who", ["bob", "eve"])
+@pytest.mark.parametrize("chunk", [5_000, 2, 1])
+@pytest.mark.parametrize("lag", [1, 2, 9])
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
+def test_an_esp_that_shows_the_past_after_a_death_deceives_nobody(
+    after: bool, lag: int, chunk: int, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a dead process left in doubt is not believed: no mail after a no, and who counts as mailed was."""
+    monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", chunk)
+    for dies_at in range(1, calls_of_a_send(CAMPAIGNS_ONLY) + 1):
+        where = f"died in call {dies_at}"
+        mail = world(*NAMES, esp=MemoryEsp(capabilities=CAMPAIGNS_ONLY))
+        plan = mail.plan("spring", now=NOW)
+        with pytest.raises(Crashed):
+            mortal(mail, Countdown(dies_at, after=after)).send(plan, now=NOW)
+        gone = mailed(mail)
+        mail.opt_out(who, scope=ALL, now=NOW)
+        fake(mail).lag(lag)
+        for hours in (1, 2):
+            mail.send(mail.plan("spring", now=NOW), now=NOW + hours * HOUR)
+            assert (who in gone) or who not in mailed(mail), where
+            handed = {one for one, state in states(mail).items() if state == "handed-off"}
+            assert handed == set(mailed(mail)), where
+        fake(mail).lag(0)
+        mail.send(mail.plan("spring", now=NOW), now=NOW + 3 * HOUR)
+        assert sorted({*NAMES} - {who} | {*gone}) == mailed(mail), where
+
+
+@pytest.mark.parametrize("lag", [1, 2, 9])
+@pytest.mark.parametrize("done", [False, True])
+def test_who_was_perhaps_taken_out_counts_as_mailed_only_if_they_were(done: bool, lag: int) -> None:
+    """The ESP shows nobody for long, then takes them out without an answer, and then shows them as they were."""
+    mail = world(*NAMES, esp=MemoryEsp(capabilities=CAMPAIGNS_ONLY))
+    plan = mail.plan("spring", now=NOW)
+    fake(mail).lag(READS)
+    fake(mail).fail("unstage", OutcomeUnknown, done=done)
+    assert isinstance(mail.send(plan, now=NOW).problem, OutcomeUnknown)
+    assert [] == mailed(mail)
+    fake(mail).lag(lag)
+    for hours in (1, 2):
+        mail.send(mail.plan("spring", now=NOW), now=NOW + hours * HOUR)
+        handed = {one for one, state in states(mail).items() if state == "handed-off"}
+        assert handed == set(mailed(mail))
+    fake(mail).lag(0)
+    mail.send(mail.plan("spring", now=NOW), now=NOW + 3 * HOUR)
+    assert NAMES == mailed(mail)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])

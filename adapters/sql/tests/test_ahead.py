@@ -9,17 +9,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import Any
 
 import pytest
-from lifecycle_mail_sql import SqlStore
-from lifecycle_mail_sql.ahead import Ahead
+from lifecycle_mail_sql import SqlStore, ahead
 
 from adapters.sql.tests.made_up import no_of
 from adapters.sql.tests.servers import PATIENCE, Server, new_schema
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.ports import Marks
 from lifecycle_mail.testing.builders import contact, key_of
 from lifecycle_mail.testing.stores.making import PEPPERS
@@ -76,6 +77,8 @@ def until(done: Callable[[], bool]) -> None:
         assert time.monotonic() < end, "it never came"
 
 
+MANY = [MatchKey(f"1:{'x' * 300}{number}@example.com") for number in range(49_000)]
+"""More than goes over at once."""
 WAITS = "wait_event_type = 'Lock'"
 OUT = {key: Marks(noes=frozenset({ALL})) for key in AT[::2]}
 
@@ -167,6 +170,85 @@ def test_who_waits_can_be_interrupted(store: SqlStore, url: str, postgres: Serve
     assert 0 == _checked_out(store)
 
 
+def test_who_is_interrupted_while_asking_leaves_nothing_behind(
+    store: SqlStore, url: str, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C comes through there, too."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with locked(postgres, url):
+        monkeypatch.setattr(ahead, "_wait", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            store.ask_marks([*MANY, *AT])
+        monkeypatch.undo()
+        monkeypatch.setattr(store.db._asked, "add", interrupt)
+        with suppress(KeyboardInterrupt):
+            store.ask_marks(AT)
+        until(lambda: counted(postgres, url, WAITS) == 0)
+    assert 0 == _checked_out(store)
+
+
+def test_a_question_that_is_dropped_leaves_nothing_behind(store: SqlStore, url: str, postgres: Server) -> None:
+    """Whoever forgets to close it: it is given up as if they had."""
+    with locked(postgres, url):
+        asked = store.ask_marks(AT)
+        assert asked is not None
+        until(lambda: counted(postgres, url, WAITS) == 1)
+        del asked
+        until(lambda: counted(postgres, url, WAITS) == 0)
+    assert 0 == _checked_out(store)
+
+
+def test_who_waits_goes_on_waiting_when_the_store_is_closed(store: SqlStore, url: str, postgres: Server) -> None:
+    """As with any call: a thread that has asked has its answer, and nobody takes its connection from it."""
+    found: list[object] = []
+    with locked(postgres, url) as unlock:
+        asked = store.ask_marks(AT)
+        assert asked is not None
+        until(lambda: counted(postgres, url, WAITS) == 1)
+        thread = Thread(target=lambda: found.append(asked.answer()), daemon=True)
+        taken = asked._begun._held
+        thread.start()
+        until(lambda: not taken)
+        store.close()
+        assert not found
+        unlock()
+        thread.join(PATIENCE)
+    assert [OUT] == found
+
+
+def test_writing_between_chunks_costs_no_connections(store: SqlStore, url: str, postgres: Server) -> None:
+    """An answer that came too late is thrown away, and its connection kept."""
+
+    def backends() -> str:
+        with postgres.beside() as run:
+            named = f"application_name = '{_name(url)}'"
+            return str(run(f"SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE {named}"))  # noqa: S608
+
+    before = None
+    mail = world(store=store)
+    for number, _ in enumerate(mail.screen_addresses([address(name) for name in PEOPLE], now=NOW, chunk=1)):
+        until(lambda: counted(postgres, url, "state = 'active'") == 0)
+        if number == 3:
+            before = backends()
+        mail.opt_out(address(f"other{number}"), scope=ALL, now=NOW)
+    assert before == backends()
+
+
+def test_where_hashes_are_nothing_is_asked_ahead_for_long(store: SqlStore) -> None:
+    """Whoever was erased is found by more than one question: the first answer says so, and none is begun again."""
+    mail = world(store=store)
+    mail.erase(address(PEOPLE[0]), by=Actor.CONTACT, now=NOW)
+    texts = [address(name) for name in PEOPLE]
+    for _ in range(2):
+        held = [one.held for one in mail.screen_addresses(texts, now=NOW, chunk=5)]
+        assert ["erased", "", *(["out-of-all", ""] * 5)] == held
+    assert store.ask_marks(AT) is None
+    assert 0 == _checked_out(store)
+
+
 def test_a_connection_that_is_lost_costs_the_answer_alone(store: SqlStore, url: str, postgres: Server) -> None:
     """F21: whoever asks again in the ordinary way gets it."""
     found = world(store=store).screen_addresses([address(name) for name in PEOPLE], now=NOW, chunk=2)
@@ -184,15 +266,11 @@ def test_a_connection_that_is_lost_costs_the_answer_alone(store: SqlStore, url: 
 
 
 def test_where_connections_are_scarce_nothing_is_asked_ahead(store: SqlStore) -> None:
-    """Questions ahead take no more than half of the connections that are kept open."""
+    """Nobody is asked ahead while more than half of the connections that are kept open are in use."""
     asked = [store.ask_marks(AT) for _ in range(6)]
     assert 3 == sum(one is not None for one in asked)
     assert [OUT] * 3 == [one.answer() for one in asked if one]
     assert store.ask_marks(AT[:1]) is not None
-
-
-MANY = [MatchKey(f"1:{'x' * 50}{number}@example.com") for number in range(200_000)]
-"""More than goes over at once."""
 
 
 def test_a_large_question_is_sent_whole(store: SqlStore) -> None:
@@ -208,7 +286,7 @@ def test_a_server_that_cannot_be_asked_is_not(store: SqlStore, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise RuntimeError("no more file handles")
 
-    monkeypatch.setattr(Ahead, "_wait", fail)
+    monkeypatch.setattr(ahead, "_wait", fail)
     assert store.ask_marks([*MANY, *AT]) is None
     assert 0 == _checked_out(store)
     monkeypatch.undo()
@@ -216,9 +294,9 @@ def test_a_server_that_cannot_be_asked_is_not(store: SqlStore, monkeypatch: pyte
 
 
 FORKED = """
-import os, sys
+import gc, os, sys
 import psycopg
-from lifecycle_mail_sql import SqlStore
+from lifecycle_mail_sql import SqlStore, ahead
 from lifecycle_mail.model.addresses import MatchKey
 url, schema, port = sys.argv[1:]
 store = SqlStore(url)
@@ -229,6 +307,12 @@ with psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postg
     pid = os.fork()
     if not pid:
         os._exit(0 if asked.answer() is None and asked.close() is None else 1)
+    assert 0 == os.waitpid(pid, 0)[1]
+    pid = os.fork()
+    if not pid:
+        del asked
+        gc.collect()
+        os._exit(0)
     assert 0 == os.waitpid(pid, 0)[1]
     beside.rollback()
 assert {} == asked.answer()

@@ -124,14 +124,15 @@ class Screener:
         while True:
             try:
                 texts = next(stream, None)
+                if texts is None:
+                    return
+                keys = match_keys(texts, self._reader.rules)
+                known = [key for key in keys if key is not None]
+                made = _Chunk(texts, keys, known, self._store.ask_marks(known))
             except Exception as error:  # noqa: BLE001 - raised by whoever reads this
                 yield error
                 return
-            if texts is None:
-                return
-            keys = match_keys(texts, self._reader.rules)
-            known = [key for key in keys if key is not None]
-            yield _Chunk(texts, keys, known, self._store.ask_marks(known))
+            yield made
 
     def _verdicts(self, chunk: _Chunk) -> Iterator[Verdict]:
         marked, read = again(lambda: self._held(chunk), wait=self._wait)

@@ -16,7 +16,7 @@ not sent: it stays claimed, is unknown to the next call, and then reconciled.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar, cast
@@ -35,7 +35,6 @@ from lifecycle_mail.ports import (
     LARGEST_CHUNK,
     OPEN_STATES,
     Capability,
-    Claim,
     ClaimState,
     Content,
     Esp,
@@ -261,8 +260,11 @@ class Sender:
 
     def _stage(self, esp: SendsCampaigns, ids: list[ContactId], content: Content | None) -> EspError | None:
         key = self.campaign.key
-        # What a run that died had claimed is claimed anew; what it had staged is screened again from its position.
-        left = self._once(self._return_claimed)
+        left = self._read(lambda: self.store.claims(key))
+        # What a run that died had claimed may be staged or not, and what the ESP shows may be the past. So it is taken
+        # out, which the ESP acknowledges, and claimed anew.
+        self._take_out(esp, {one for one, claim in left.items() if claim.state is ClaimState.CLAIMED})
+        # What it had staged is screened again from its position.
         staged = {one: claim.position for one, claim in left.items() if claim.state is ClaimState.STAGED}
         self.seen = min([self._read(self.store.position), *staged.values()])
         passed: set[ContactId] = set()
@@ -288,13 +290,6 @@ class Sender:
         self._take_out(esp, staged.keys() - passed)
         return None
 
-    def _return_claimed(self) -> Mapping[ContactId, Claim]:
-        key = self.campaign.key
-        left = self.store.claims(key)
-        claimed = {one for one, claim in left.items() if claim.state is ClaimState.CLAIMED}
-        self.store.settle(key, claimed, ClaimState.RETURNED, at=self.now)
-        return left
-
     def _claim_chunk(self, chunk: list[ContactId]) -> tuple[list[Screened], set[ContactId]]:
         tried: set[ContactId] = set()
 
@@ -310,6 +305,7 @@ class Sender:
 
     def _take_out(self, esp: SendsCampaigns, gone: Collection[ContactId]) -> None:
         if gone:
+            self._settle(gone, ClaimState.CLAIMED)  # perhaps staged, until the ESP has answered
             esp.unstage(self.campaign.key, gone)
             self._settle(gone, ClaimState.RETURNED)
 

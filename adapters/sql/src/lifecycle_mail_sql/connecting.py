@@ -78,6 +78,7 @@ class Connections:
         self._driver: type[Exception] = engine.dialect.loaded_dbapi.Error  # of what is read without SQLAlchemy
         self._mine = threading.local()
         self._asked: WeakSet[Ahead] = WeakSet()
+        self._asking = threading.Lock()
         self.writes = 0
 
     @property
@@ -148,14 +149,19 @@ class Connections:
         """Let the server begin to work on a statement with one parameter and one value; None where it does not."""
         begun = None if self.in_transaction else Ahead.begin(self.engine, statement, given)
         if begun is not None:
-            self._asked.add(begun)
+            with self._asking:
+                self._asked.add(begun)
         return begun
 
     def close(self) -> None:
         """Let go of every connection."""
-        for begun in list(self._asked):
-            begun.close()
-        self.engine.dispose()
+        with self._asking:
+            asked = list(self._asked)
+        try:
+            for begun in asked:
+                begun.close()
+        finally:
+            self.engine.dispose()
 
 
 @contextmanager

@@ -6,30 +6,34 @@ who has read up to a position misses nothing by reading on from there.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, cast, exists, func, literal, select, union_all
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.entries import AddressChanged, Entry, Record
 from lifecycle_mail.model.instants import from_micros, to_micros
 from lifecycle_mail.model.names import ContactId, EntryId
-from lifecycle_mail.model.peppers import is_hashed, pepper_of
+from lifecycle_mail.model.peppers import pepper_of
 from lifecycle_mail.model.redaction import cited_by, redacted, renamed
-from lifecycle_mail.ports import Marks
 from lifecycle_mail_sql import schema
-from lifecycle_mail_sql.ahead import Ahead
-from lifecycle_mail_sql.beside import Beside, marks_of
+from lifecycle_mail_sql.beside import Beside
 from lifecycle_mail_sql.entries import COLUMNS, check_row, entry_of, evidence_row, row_of, said_by, tell
+from lifecycle_mail_sql.marks import MarksPart
 from lifecycle_mail_sql.names import Numbers
-from lifecycle_mail_sql.parts import PAGE, Part
+from lifecycle_mail_sql.parts import PAGE
 from lifecycle_mail_sql.rekeying import forms_of, rekeyed
 from lifecycle_mail_sql.schema import Word
 from lifecycle_mail_sql.texts import plain, stored
@@ -50,7 +54,7 @@ LOG_ROW = (*COLUMNS, "crc")
 EVIDENCE_ROW = ("seq", "event_id", "text", "evidence", "crc")
 
 
-class LogPart(Part):
+class LogPart(MarksPart):
     """`ports.ConsentLog`."""
 
     def _prepare(self) -> None:
@@ -69,19 +73,6 @@ class LogPart(Part):
         self.__by_entry = READ.where(log.entry_id == bindparam("id")).order_by(log.seq).limit(1)
         self.__of_people = READ.where(among(log.person, "people"), log.person > schema.NONE)
         self.__of_keys = READ.where(among(log.key, "keys"), log.key > schema.NONE)
-        asked, place = self.dialect.each("keys")
-        self.__marks = (
-            select(place, schema.marks.c.mark)
-            .select_from(asked)
-            .join(schema.match_keys, schema.match_keys.c.name == cast(asked.c.value, Word))
-            .join(schema.marks, schema.marks.c.key == schema.match_keys.c.no)
-        )
-        if not self.dialect.is_sqlite:
-            marked = self.__marks.subquery()
-            every = select(func.json_agg(func.json_build_array(*marked.c))).scalar_subquery()
-            ahead = select(cast(func.json_build_array(exists(schema.peppers.select()), every), Text))
-            dialect = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-            self.__marks_ahead = str(ahead.compile(dialect=dialect))
 
     # -- writing
 
@@ -283,86 +274,6 @@ class LogPart(Part):
             else entry
             for entry in entries
         ]  # fmt: skip
-
-    def marks(self, keys: Collection[MatchKey]) -> Mapping[MatchKey, Marks]:
-        """Return what is held against each of many addresses."""
-        with self.db.reading() as tx:
-            used = self.names.used(tx)
-            rows = self._marked(tx, keys)
-            if used:
-                forms = self.names.forms(keys, used)
-                rows += [(forms[name], mark) for name, mark in self._marked(tx, forms)]
-                twins = self.names.twins(tx, {**forms, **{key: key for key in keys if is_hashed(key)}})
-                rows += [(twins[name], mark) for name, mark in self._marked(tx, twins)]
-        return _added_up(rows)
-
-    def ask_marks(self, keys: Collection[MatchKey]) -> _AskedMarks | None:
-        """Ask ahead, where there is a server."""
-        if self.dialect.is_sqlite or not keys:
-            return None
-        asked, writes = sorted(set(keys)), self.db.writes
-        begun = self.db.ahead(self.__marks_ahead, self.dialect.many(asked))
-        if begun is None:
-            return None
-        # What was written meanwhile, in this transaction even, counts. Erased addresses are looked up by hashes, too.
-        return _AskedMarks(begun, asked, lambda: not self.db.in_transaction and self.db.writes == writes)
-
-    def _marked(self, tx: Connection, keys: Collection[str]) -> list[tuple[Any, str]]:
-        if not keys:
-            return []
-        # In the order of the index, whose pages then are touched one after the other.
-        asked = sorted(set(keys))
-        # The driver's own rows: of a million addresses, wrapping each would take a third of the time.
-        with tx.execute(self.__marks, {"keys": self.dialect.many(asked)}) as result:
-            return [(asked[place], mark) for place, mark in result.cursor.fetchall()]
-
-
-class _AskedMarks:
-    """`ports.AskedMarks`.
-
-    Args:
-        begun: the question.
-        keys: that were asked about, in the order of their places.
-        holds: whether an answer of then would be the answer now.
-    """
-
-    def __init__(self, begun: Ahead, keys: Sequence[MatchKey], holds: Callable[[], bool]) -> None:
-        self._begun = begun
-        self._keys = keys
-        self._holds = holds
-
-    def answer(self) -> Mapping[MatchKey, Marks] | None:
-        """Wait for it."""
-        told = self._begun.answer() if self._holds() else None
-        if told is None:
-            self._begun.close()
-            return None
-        hashed, rows = json.loads(told)
-        return None if hashed else _added_up((self._keys[place], mark) for place, mark in rows or ())
-
-    def close(self) -> None:
-        """Give it up."""
-        self._begun.close()
-
-
-def _added_up(rows: Iterable[tuple[Any, str]]) -> dict[MatchKey, Marks]:
-    """Return what marks of addresses say together."""
-    found: dict[MatchKey, Marks] = {}
-    several: dict[MatchKey, list[str]] = {}
-    for key, mark in rows:
-        if key in found:
-            several.setdefault(key, []).append(mark)
-        else:
-            found[key] = marks_of(mark)
-    for key, more in several.items():
-        found[key] = _merged(found[key], marks_of(*sorted(more)))
-    return found
-
-
-def _merged(one: Marks, other: Marks) -> Marks:
-    return Marks(
-        noes=one.noes | other.noes, suppressions=one.suppressions | other.suppressions, read=one.read or other.read
-    )
 
 
 def old_key(entry: Entry) -> MatchKey | None:

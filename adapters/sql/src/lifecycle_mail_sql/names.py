@@ -211,8 +211,8 @@ class Names:
         return found, list(used)
 
     def _require(self, used: Mapping[str, str]) -> None:
-        self.peppers.require(used)
-        wrong = [pepper for pepper, proof in used.items() if not self.peppers.proves(pepper, proof)]
+        self.peppers.require(map(plain, used))
+        wrong = [pepper for pepper, proof in used.items() if not self.peppers.proves(pepper, plain(proof))]
         if wrong:
             raise Misconfigured(
                 f"pepper {', '.join(sorted(wrong))} is another secret than the registry was made with: give the one "

@@ -14,7 +14,7 @@ from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.ports import CLOCKS_APART, FARTHEST, URGENCY, Attempt, Bookmark, Posted, Task, TaskKind, TaskState
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import PAGE, Part
-from lifecycle_mail_sql.texts import optional, plain, reads, stored
+from lifecycle_mail_sql.texts import follows, optional, plain, reads, stored
 
 
 class OutboxPart(Part):
@@ -179,7 +179,7 @@ class OutboxPart(Part):
                 return
             yield from map(_posted, rows)
             after = {"urgency": rows[-1].urgency, "no": rows[-1].no}
-            if (after["urgency"], after["no"]) <= (place["urgency"], place["no"]):  # of a damaged index
+            if not follows((after["urgency"], after["no"]), (place["urgency"], place["no"])):
                 raise RegistryDamaged("the tasks are out of order: restore a backup, then sweep")
             place = after
 

@@ -17,7 +17,7 @@ from lifecycle_mail.model.lists import Channel, Frequency, MailingList
 from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail_sql import schema
 from lifecycle_mail_sql.parts import PAGE, Part
-from lifecycle_mail_sql.texts import checksum, plain, reads, stored, verified
+from lifecycle_mail_sql.texts import checksum, follows, plain, reads, stored, verified
 
 _COLUMNS = ("person", "identity", "written", "local", "domain", "body")
 _SAID = ("kind", "mail", "campaign", "link", "evidence", "purpose", "source", "provider")
@@ -111,7 +111,7 @@ class PeoplePart(Part):
             if not rows:
                 return
             for row in rows:
-                if row[0] <= after:  # of a damaged index, which would begin again and again
+                if not follows(row[0], after):  # or it would begin again and again
                     raise RegistryDamaged("the names of contacts are out of order: restore a backup, then sweep")
                 after = row[0]
                 yield _contact(row)

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from zlib import crc32
 
 from lifecycle_mail.errors import RegistryDamaged
@@ -68,6 +68,14 @@ def verified(values: Iterable[object], crc: int, what: str) -> None:
     """
     if checksum(values) != crc:
         raise RegistryDamaged(f"{what} is not what was written: restore a backup, then sweep")
+
+
+def follows(place: Any, before: Any) -> bool:
+    """Whether a place in an index comes after another; of a damaged one it may not, or be of another type (F11)."""
+    try:
+        return bool(place > before)
+    except TypeError:
+        return False
 
 
 def reads(what: str) -> Callable[[Callable[P, T]], Callable[P, T]]:

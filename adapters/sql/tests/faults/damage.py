@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -160,6 +161,13 @@ class Opened:
         content = bytearray(self.whole)
         content[place] ^= 1 << chance.randrange(8)
         return bytes(content)
+
+    def as_bytes(self, table: str, column: str) -> bytes:
+        """Return the bytes with every value of a column, but the number of a row itself, told to be of type BLOB."""
+        self.put(self.whole)
+        with closing(sqlite3.connect(self._path)) as raw, raw, suppress(sqlite3.IntegrityError):
+            raw.execute(f'UPDATE "{table}" SET "{column}" = CAST("{column}" AS BLOB)')  # noqa: S608 - ours
+        return self._path.read_bytes()
 
     def cut(self, chance: Random) -> bytes:
         """Return a part of the bytes, from the beginning; a file of one byte is a new one for SQLite."""

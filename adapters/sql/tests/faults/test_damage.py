@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from lifecycle_mail_sql import schema
 
 from adapters.sql.tests.faults.damage import (
     ACTIVE,
@@ -178,6 +179,21 @@ def test_an_error_that_is_kept_keeps_nobody_from_writing(folder: Path) -> None:
         other.mark(Bookmark(name="n", place=number, at=NOW))
     other.close()
     store.close()
+
+
+COLUMNS = [f"{table.name}.{column.name}" for table in schema.metadata.sorted_tables for column in table.c]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_value_of_another_type_raises_nothing_raw(unverified: Opened, column: str) -> None:
+    """F11: SQLite keeps the type with each value. Whatever is read or sent: an answer, or an error of ours."""
+    damaged = unverified.as_bytes(*column.split("."))
+    unverified.read(damaged)
+    for way in WAYS:
+        outcome = unverified.send(damaged, way)
+        assert outcome.error is None or isinstance(outcome.error, RegistryUnavailable | Misconfigured), outcome
+        assert set(outcome.mailed) <= {*ACTIVE, *OUT_BY_ADDRESS}, outcome
+        assert len(outcome.mailed) == len(set(outcome.mailed)), outcome
 
 
 @pytest.mark.parametrize("seed", seeds(1), ids="seed{}".format)
