@@ -369,12 +369,12 @@ def test_it_is_a_stream() -> None:
 @pytest.mark.parametrize("tells", ["-", "a"])
 def test_what_came_before_an_error_of_the_source_is_told(tells: str) -> None:
     """A file that breaks off: each chunk that it gave has its verdicts, then comes the error."""
+    given: list[Any] = [address(f"p{place}") for place in range(4)]
 
     def breaks() -> Iterator[str]:
         yield from given
         raise OSError("gone")
 
-    given: list[Any] = [address(f"p{place}") for place in range(4)]
     told: list[Verdict] = []
     with pytest.raises(OSError, match="gone"):
         told.extend(world(store=Working(tells)).screen_addresses(breaks(), now=NOW, chunk=2))

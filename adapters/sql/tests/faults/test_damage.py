@@ -184,6 +184,7 @@ def test_an_error_that_is_kept_keeps_nobody_from_writing(folder: Path) -> None:
 COLUMNS = [f"{table.name}.{column.name}" for table in schema.metadata.sorted_tables for column in table.c]
 
 
+@pytest.mark.parametrize("unverified", ["off"], indirect=True)
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_value_of_another_type_raises_nothing_raw(unverified: Opened, column: str) -> None:
     """F11: SQLite keeps the type with each value. Whatever is read or sent: an answer, or an error of ours."""
