@@ -52,9 +52,11 @@ def sign_up(world: World, worker: Worker) -> str:
             return f"{human.name} {to.key} refused"
         raise Broken(f"{human} was refused, and was never erased") from None
     except InvalidInput:
-        if human.address == address:
+        contact = world.store.get([ContactId(human.name)]).get(ContactId(human.name))
+        if contact is None or str(contact.address) == address:
             raise
-        return f"{human.name} {to.key} moved while they signed up"
+        # They moved while they signed up, or the ESP brought them back from the archive, with an address of before.
+        return f"{human.name} {to.key} is known at another address"
     if human.erased:
         raise Broken(f"{human} was erased, and signed up again")
     theirs = answer.contact_id == human.name  # and not another contact's at that address
