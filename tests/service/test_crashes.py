@@ -14,6 +14,7 @@ from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.intake import Known, Statement, Who
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.policy.planning import Plan
 from lifecycle_mail.ports import Capability, TaskState
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.service.leasing import LEASE
@@ -58,6 +59,20 @@ def calls_of_a_send(capabilities: Collection[Capability]) -> int:
     return countdown.calls
 
 
+def left_by_the_dead(capabilities: Collection[Capability], dies_at: int, *, after: bool) -> tuple[Lifecycle, Plan]:
+    """Return what a process leaves that dies in this call of a send to the five, and the plan that it sent."""
+    mail = world(*NAMES, esp=MemoryEsp(capabilities=capabilities))
+    plan = mail.plan("spring", now=NOW)
+    with pytest.raises(Crashed):
+        mortal(mail, Countdown(dies_at, after=after)).send(plan, now=NOW)
+    return mail, plan
+
+
+def counted_as_mailed(mail: Lifecycle) -> set[str]:
+    """Return whose claims say that their mail was handed off."""
+    return {str(one) for one, state in states(mail).items() if state == "handed-off"}
+
+
 @pytest.mark.parametrize("who", ["bob", "eve"])
 @pytest.mark.parametrize("chunk", [5_000, 2, 1])
 @pytest.mark.parametrize("lag", [1, 2, 9])
@@ -69,18 +84,14 @@ def test_an_esp_that_shows_the_past_after_a_death_deceives_nobody(
     monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", chunk)
     for dies_at in range(1, calls_of_a_send(CAMPAIGNS_ONLY) + 1):
         where = f"died in call {dies_at}"
-        mail = world(*NAMES, esp=MemoryEsp(capabilities=CAMPAIGNS_ONLY))
-        plan = mail.plan("spring", now=NOW)
-        with pytest.raises(Crashed):
-            mortal(mail, Countdown(dies_at, after=after)).send(plan, now=NOW)
+        mail, _ = left_by_the_dead(CAMPAIGNS_ONLY, dies_at, after=after)
         gone = mailed(mail)
         mail.opt_out(who, scope=ALL, now=NOW)
         fake(mail).lag(lag)
         for hours in (1, 2):
             mail.send(mail.plan("spring", now=NOW), now=NOW + hours * HOUR)
             assert (who in gone) or who not in mailed(mail), where
-            handed = {one for one, state in states(mail).items() if state == "handed-off"}
-            assert handed == set(mailed(mail)), where
+            assert counted_as_mailed(mail) == set(mailed(mail)), where
         fake(mail).lag(0)
         mail.send(mail.plan("spring", now=NOW), now=NOW + 3 * HOUR)
         assert sorted({*NAMES} - {who} | {*gone}) == mailed(mail), where
@@ -99,8 +110,7 @@ def test_who_was_perhaps_taken_out_counts_as_mailed_only_if_they_were(done: bool
     fake(mail).lag(lag)
     for hours in (1, 2):
         mail.send(mail.plan("spring", now=NOW), now=NOW + hours * HOUR)
-        handed = {one for one, state in states(mail).items() if state == "handed-off"}
-        assert handed == set(mailed(mail))
+        assert counted_as_mailed(mail) == set(mailed(mail))
     fake(mail).lag(0)
     mail.send(mail.plan("spring", now=NOW), now=NOW + 3 * HOUR)
     assert NAMES == mailed(mail)
@@ -121,10 +131,7 @@ def test_a_send_that_dies_anywhere_is_finished_by_the_next(
     assert total > 10
     for dies_at in range(1, total + 1):
         where = f"died in call {dies_at} of {total}"
-        mail = world(*NAMES, esp=MemoryEsp(capabilities=capabilities))
-        plan = mail.plan("spring", now=NOW)
-        with pytest.raises(Crashed):
-            mortal(mail, Countdown(dies_at, after=after)).send(plan, now=NOW)
+        mail, plan = left_by_the_dead(capabilities, dies_at, after=after)
         gone = mailed(mail)
         mail.opt_out("bob", scope=ALL, now=NOW)
         later = NOW + 2 * LEASE

@@ -296,7 +296,7 @@ def test_a_server_that_cannot_be_asked_is_not(store: SqlStore, monkeypatch: pyte
 FORKED = """
 import gc, os, sys
 import psycopg
-from lifecycle_mail_sql import SqlStore, ahead
+from lifecycle_mail_sql import SqlStore
 from lifecycle_mail.model.addresses import MatchKey
 url, schema, port = sys.argv[1:]
 store = SqlStore(url)

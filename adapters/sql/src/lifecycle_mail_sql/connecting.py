@@ -84,12 +84,16 @@ class Connections:
     @property
     def in_transaction(self) -> bool:
         """Whether the thread is in a transaction that writes."""
-        return getattr(self._mine, "connection", None) is not None
+        return self._current is not None
+
+    @property
+    def _current(self) -> Connection | None:
+        return getattr(self._mine, "connection", None)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection to read with: the transaction's, where the thread is in one."""
-        current = getattr(self._mine, "connection", None)
+        current = self._current
         if current is not None:
             with translated(self._driver):
                 yield current
@@ -109,7 +113,7 @@ class Connections:
 
         An application has databases of its own; what these say is nothing that a registry said.
         """
-        current = getattr(self._mine, "connection", None)
+        current = self._current
         if current is not None:
             yield current
             return

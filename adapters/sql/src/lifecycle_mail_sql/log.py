@@ -12,14 +12,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    func,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, bindparam, func, literal, select, union_all
 
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
