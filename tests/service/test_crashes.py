@@ -20,6 +20,7 @@ from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.service.leasing import LEASE
 from lifecycle_mail.service.outbox import post_tags
 from lifecycle_mail.service.sending import READS
+from lifecycle_mail.service.sending.base import Worker
 from tests.service.worlds import (
     BOTH_WAYS,
     CAMPAIGNS_ONLY,
@@ -81,7 +82,7 @@ def test_an_esp_that_shows_the_past_after_a_death_deceives_nobody(
     after: bool, lag: int, chunk: int, who: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a dead process left in doubt is not believed: no mail after a no, and who counts as mailed was."""
-    monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", chunk)
+    monkeypatch.setattr(Worker, "chunk", chunk)
     for dies_at in range(1, calls_of_a_send(CAMPAIGNS_ONLY) + 1):
         where = f"died in call {dies_at}"
         mail, _ = left_by_the_dead(CAMPAIGNS_ONLY, dies_at, after=after)
@@ -126,7 +127,7 @@ def test_a_send_that_dies_anywhere_is_finished_by_the_next(
     capabilities: Collection[Capability], after: bool, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For every call N: crash there, bob says no, a new process sends: one mail each, none to bob after his no (F7)."""
-    monkeypatch.setattr("lifecycle_mail.service.sending.LARGEST_CHUNK", chunk)
+    monkeypatch.setattr(Worker, "chunk", chunk)
     total = calls_of_a_send(capabilities)
     assert total > 10
     for dies_at in range(1, total + 1):

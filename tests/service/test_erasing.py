@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lifecycle_mail.errors import (
     AmbiguousAddress,
+    CampaignRefused,
     ConsentRefused,
     EspRefused,
     EspUnavailable,
@@ -29,6 +30,7 @@ from lifecycle_mail.model.events import EventKind
 from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement, Who
 from lifecycle_mail.model.lists import MailingList, Scope
 from lifecycle_mail.model.names import ContactId, ListKey
+from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.model.profiles import Snapshot
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Through
 from lifecycle_mail.ports import Capability
@@ -49,6 +51,7 @@ from tests.service.worlds import (
     mailed,
     needs_confirmation,
     shelf,
+    states,
     world,
 )
 
@@ -309,16 +312,66 @@ def test_whoever_is_erased_meanwhile_was_told_of_all_the_same() -> None:
     assert 2 == len(entries(mail, Suppression))
 
 
-def test_whoever_is_erased_while_a_campaign_is_staged_is_taken_out() -> None:
-    """The log then names them by a hash alone, and an ESP that cannot forget would mail them (F17)."""
+def test_whoever_is_being_staged_is_erased_when_the_campaign_is_done() -> None:
+    """Afterwards no ESP could be asked for them: until the worker is done the erasure is refused, and then it works."""
+    refused: list[str] = []
 
     class Slow(MemoryEsp):
         def stage(self, *args: Any, **options: Any) -> Any:
-            done = super().stage(*args, **options)
-            mail.erase("ada", by=Actor.CONTACT, now=NOW)
-            return done
+            with pytest.raises(CampaignRefused, match="call again when it is done") as caught:
+                mail.erase("ada", by=Actor.CONTACT, now=NOW)
+            refused.append(str(caught.value))
+            return super().stage(*args, **options)
 
     mail = erasing("ada", "bob", esp=Slow(capabilities={Capability.CAMPAIGNS}))
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    assert 1 == len(refused)
+    assert ["ada", "bob"] == mailed(mail)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW + DAY).is_new
+
+
+@pytest.mark.parametrize("lag", [0, 1, 9])
+@pytest.mark.parametrize("told", [False, None])
+@pytest.mark.parametrize("fails", ["release", "staged"])
+def test_whoever_is_staged_is_taken_out_before_they_are_erased(fails: str, told: bool | None, lag: int) -> None:
+    """By the name that the ESP knows, whatever it shows: the log then names them by a hash alone (F17)."""
+    asked: list[Any] = []
+    answers: list[bool | None] = []
+
+    class Unsure(MemoryEsp):
+        def released(self, campaign: Any) -> bool | None:
+            return super().released(campaign) or (answers.pop() if answers else False)
+
+        def unstage(self, campaign: Any, contact_ids: Any) -> None:
+            asked.append(set(contact_ids))
+            super().unstage(campaign, contact_ids)
+
+    mail = erasing("ada", "bob", esp=Unsure(capabilities={Capability.CAMPAIGNS}))
+    fake(mail).fail(fails, EspUnavailable)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    answers.append(told)
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert [{"ada"}] == asked
+    fake(mail).lag(lag)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW + HOUR)
+    fake(mail).lag(0)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW + 2 * HOUR)
+    assert ["bob"] == mailed(mail)
+    assert {"bob"} == {one for one, state in states(mail).items() if state == "handed-off"}
+    assert not any(is_hashed(one) for some in asked for one in some)
+
+
+def test_who_cannot_be_taken_out_is_not_erased() -> None:
+    """What the ESP did not do is raised, nobody was told anything, and the same works later (O5)."""
+    mail = erasing("ada", "bob", esp=MemoryEsp(), crm=MemoryCrm())
+    fake(mail).fail("release", EspUnavailable)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    fake(mail).fail("unstage", EspUnavailable)
+    with pytest.raises(EspUnavailable):
+        mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert [] == fake(mail).forgotten
+    assert "ada" in states(mail)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW).is_new
     mail.send(mail.plan(SPRING, now=NOW), now=NOW)
     assert ["bob"] == mailed(mail)
 

@@ -50,6 +50,13 @@ class Claiming(Base):
             self._set(self._leases, work, Hold(worker, at, until))
             return True
 
+    def holds(self, work: str, worker: str) -> bool:
+        """Whether this worker has the work still."""
+        with self._lock:
+            self._enter("holds")
+            held = self._leases.get(work)
+            return held is not None and held.worker == worker
+
     def finish(self, work: str, worker: str) -> None:
         """Give the work back."""
         with self._lock:

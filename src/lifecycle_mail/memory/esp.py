@@ -49,6 +49,7 @@ class MemoryEsp(Scripted):
         self._released: set[CampaignKey] = set()
         self._refusals: dict[str, tuple[int, str]] = {}
         self._lag = 0
+        self._doubts = 0
         self._past: dict[CampaignKey, frozenset[ContactId]] = {}
         self._delay = timedelta(0)
         self._news: list[tuple[datetime, Statement]] = []
@@ -74,6 +75,10 @@ class MemoryEsp(Scripted):
         """Let the next reads of who is staged show what was true before the latest change."""
         self._lag = reads
 
+    def doubt(self, answers: int) -> None:
+        """Let the next answers to whether something was sent or released be that nobody can tell yet."""
+        self._doubts = answers
+
     def delay(self, by: timedelta) -> None:
         """Let reports arrive this much later than they happen."""
         self._delay = by
@@ -94,6 +99,8 @@ class MemoryEsp(Scripted):
     def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
         """Tell whether a mail left after all."""
         with self._lock, self._operation("was_sent"):
+            if self._in_doubt():
+                return None
             return any(s.recipient.campaign == campaign and s.recipient.contact_id == contact_id for s in self.outbox)
 
     def stage(self, campaign: CampaignKey, recipients: Sequence[Screened], *, content: Content | None) -> Handled:
@@ -138,10 +145,10 @@ class MemoryEsp(Scripted):
             self._released.add(campaign)
             self.outbox.extend(self._staged[campaign].values())
 
-    def released(self, campaign: CampaignKey) -> bool:
+    def released(self, campaign: CampaignKey) -> bool | None:
         """Tell whether a campaign was released."""
         with self._lock, self._operation("released"):
-            return campaign in self._released
+            return None if self._in_doubt() else campaign in self._released
 
     def suppress(self, opt_out: OptOut, contact: Contact, *, at: datetime) -> None:
         """Take an opt-out, and report it back as real ones do."""
@@ -220,6 +227,12 @@ class MemoryEsp(Scripted):
         refusal = self._refusals.get(str(recipient.address).casefold())
         if refusal is not None:
             raise EspRefused(esp=self.name, operation="take a recipient", status=refusal[0], body=refusal[1])
+
+    def _in_doubt(self) -> bool:
+        if self._doubts == 0:
+            return False
+        self._doubts -= 1
+        return True
 
     def _remember(self, campaign: CampaignKey) -> None:
         self._past[campaign] = frozenset(self._staged[campaign])

@@ -36,6 +36,10 @@ class Leases(Protocol):
         """
         ...
 
+    def holds(self, work: str, worker: str) -> bool:
+        """Whether this worker has the work and nobody else took it since; whether or not it has run out."""
+        ...
+
     def finish(self, work: str, worker: str) -> None:
         """Give the work back."""
         ...

@@ -86,7 +86,10 @@ class SendsMails(Esp, Protocol):
         ...
 
     def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
-        """Tell whether a mail whose outcome is unknown left after all; None where the ESP cannot tell yet."""
+        """Tell whether a mail whose outcome is unknown left after all; None where the ESP cannot tell yet.
+
+        False is a promise: a call that timed out will not be carried out any more.
+        """
         ...
 
 
@@ -95,11 +98,16 @@ class SendsCampaigns(Esp, Protocol):
     """An ESP that sends a campaign itself, to recipients staged before. `release` is the hand-off."""
 
     def stage(self, campaign: CampaignKey, recipients: Sequence[Screened], *, content: Content | None) -> Handled:
-        """Add recipients to a campaign that is not released. Staging somebody twice stages them once."""
+        """Add recipients to a campaign that is not released. Staging somebody twice stages them once.
+
+        Raises:
+            EspRefused: none of them was added.
+            EspUnavailable, OutcomeUnknown: some may have been. They are taken out before anything else is done.
+        """
         ...
 
     def unstage(self, campaign: CampaignKey, contact_ids: Collection[ContactId]) -> None:
-        """Take recipients out again."""
+        """Take recipients out again, those among them that are in. Once it returns, none of them is in."""
         ...
 
     def staged(self, campaign: CampaignKey) -> Collection[ContactId]:
@@ -110,8 +118,11 @@ class SendsCampaigns(Esp, Protocol):
         """Send the campaign to all who are staged."""
         ...
 
-    def released(self, campaign: CampaignKey) -> bool:
-        """Tell whether a campaign was released."""
+    def released(self, campaign: CampaignKey) -> bool | None:
+        """Tell whether a campaign was released; None where the ESP cannot tell yet.
+
+        False is a promise: an earlier call of `release` whose answer was lost will not be carried out any more.
+        """
         ...
 
 

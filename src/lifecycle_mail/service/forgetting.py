@@ -1,9 +1,10 @@
 """Erasing people for good (O5, F62, F63).
 
-Order matters. First it is made sure that erasing works at all: without a pepper nobody else is told anything. Then the
-ESP and the CRM forget, and an ESP that cannot is told of every no that it does not know of: afterwards nobody could
-tell it whose they were. What they refuse is raised, nothing is erased here, and the same may be called again, because
-what they were told is still known. At last one transaction writes that the person and every address of theirs was
+Order matters. First it is made sure that erasing works at all: without a pepper nobody else is told anything. Then they
+are taken out of campaigns that they are staged for, under the name that the ESP knows. Then the ESP and the CRM forget,
+and an ESP that cannot is told of every no that it does not know of: afterwards nobody could tell it whose they were.
+What they refuse is raised, nothing is erased here, and the same may be called again, because what they were told is
+still known. At last one transaction writes that the person and every address of theirs was
 erased, and lets the store remove the rest.
 
 An address that another contact uses as well is that contact's, too: it stays readable, and is reported. One that
@@ -18,20 +19,22 @@ from datetime import datetime
 from functools import partial
 from typing import cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey, mask, parse_address
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import AddressChanged, Subject, Suppression, SuppressionKind
-from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.model.provenance import Provenance
 from lifecycle_mail.ports import Capability, Crm, Esp
 from lifecycle_mail.ports.esps import Forgets
+from lifecycle_mail.service.leasing import Clock
 from lifecycle_mail.service.reading import Reader, last_key
 from lifecycle_mail.service.retrying import again, in_transaction
 from lifecycle_mail.service.telling_esp import EspTeller
+from lifecycle_mail.service.withdrawing import staged_in, withdraw
 
 _NOBODY = ContactId("\n")
 """An id that no contact can have."""
@@ -64,12 +67,14 @@ class _Found:
         address: the address in use, or the one that was named.
         keys: what entries about them are filed under, and what claims know their inboxes by.
         shared: those of another contact, too.
+        staged: campaigns that they may be staged for.
     """
 
     contact_id: ContactId | None
     address: EmailAddress | None
     keys: frozenset[MatchKey]
     shared: frozenset[MatchKey]
+    staged: frozenset[CampaignKey] = frozenset()
 
 
 class _Rehearsed(Exception):
@@ -84,6 +89,7 @@ class Forgetter:
         esp, crm: who else is told.
         teller: tells an ESP that cannot erase what is due of somebody; None for other ESPs.
         new_id: the id that an address would get, where nobody has it.
+        clock: tells the time.
         wait: see `retrying.again`.
     """
 
@@ -95,6 +101,7 @@ class Forgetter:
         crm: Crm | None,
         teller: EspTeller | None,
         new_id: Callable[[EmailAddress], ContactId],
+        clock: Clock,
         wait: Callable[[int], None],
     ) -> None:
         self._reader = reader
@@ -103,6 +110,7 @@ class Forgetter:
         self._crm = crm
         self._teller = teller
         self._new_id = new_id
+        self._clock = clock
         self._wait = wait
 
     def erase(self, who: str, said: Provenance, *, now: datetime) -> Erased:
@@ -112,12 +120,13 @@ class Forgetter:
         told: set[str] = set()
         tried: list[_Found] = []
         while found is not None:
+            found = self._withdrawn(found)
             told.update(self._tell(found))
             known = in_transaction(self._store, partial(self._write, who, found, said, now, tried), wait=self._wait)
             if known == found:
                 shared = tuple(sorted(map(_masked, found.shared)))
                 return Erased(addresses=len(found.keys), shared=shared, told=tuple(sorted(told)))
-            found = known  # an address was added meanwhile: the others must be told of it, too
+            found = known  # an address was added meanwhile, or they were staged: the others must be told of it, too
         return Erased(told=tuple(sorted(told)), is_new=False)
 
     def _rehearse(self) -> None:
@@ -186,7 +195,10 @@ class Forgetter:
     def _parted(self, contact_id: ContactId | None, address: EmailAddress | None, keys: Iterable[MatchKey]) -> _Found:
         plain = {key for key in keys if not is_hashed(key)}  # somebody else was erased at a former address
         shared = {key for key in plain if self._is_shared(key, contact_id)}
-        return _Found(contact_id=contact_id, address=address, keys=frozenset(plain - shared), shared=frozenset(shared))
+        return _Found(
+            contact_id=contact_id, address=address, keys=frozenset(plain - shared), shared=frozenset(shared),
+            staged=frozenset() if contact_id is None else staged_in(self._store, self._esp, contact_id),
+        )  # fmt: skip
 
     def _is_shared(self, key: MatchKey, contact_id: ContactId | None) -> bool:
         """Whether another contact uses an address, as the store finds it or as the log names it."""
@@ -202,6 +214,13 @@ class Forgetter:
         return {entry.subject.contact_id for entry in named if entry.subject.contact_id is not None}
 
     # -- telling the others
+
+    def _withdrawn(self, found: _Found) -> _Found:
+        """Take them out of campaigns; what is left of these was released, or nobody can tell."""
+        if found.contact_id is None:
+            return found
+        take_out = partial(withdraw, self._store, self._esp, found.contact_id, clock=self._clock, wait=self._wait)
+        return evolve(found, staged=frozenset(one for one in sorted(found.staged) if not take_out(one)))
 
     def _tell(self, found: _Found) -> list[str]:
         told = []

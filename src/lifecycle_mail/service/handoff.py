@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from attrs import field, frozen
@@ -15,6 +16,7 @@ from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.ports import SPENT_STATES, Capability, Claim, ClaimState, Esp, SendsCampaigns, SendsMails, Store
+from lifecycle_mail.service.reading import chunks
 from lifecycle_mail.service.receiving import take_events
 from lifecycle_mail.service.retrying import again, in_transaction
 
@@ -30,6 +32,7 @@ class SendReport:
         refused: whom the ESP refused for good, with its error.
         unknown: whose outcome is unknown: `reconcile` asks again.
         returned: how many were not handed off; unless the campaign was released, another call may send them.
+        others: of how many beside the plan this call found out that an interrupted one had handed them off.
         problem: why the send stopped early, or None.
 
     Everybody that the plan calls sendable is in one of `sent`, `withheld`, `refused`, `unknown` and `returned`.
@@ -41,6 +44,7 @@ class SendReport:
     refused: Mapping[ContactId, EspError] = field(factory=dict)
     unknown: int = 0
     returned: int = 0
+    others: int = 0
     problem: EspError | None = None
 
     def __str__(self) -> str:
@@ -50,6 +54,7 @@ class SendReport:
             f"{name} {count}" for name, count in (("refused", len(self.refused)), ("unknown", self.unknown)) if count
         ]
         parts += [f"not handed off {self.returned}"] if self.returned else []
+        parts += [f"beside the plan {self.others} handed off before"] if self.others else []
         return f"{self.campaign}: " + ", ".join(parts) + (f"; stopped: {self.problem}" if self.problem else "")
 
 
@@ -82,23 +87,37 @@ def reconcile(
 ) -> dict[str, int]:
     """Settle claims whose outcome is unknown by what the ESP says of them; see `Lifecycle.reconcile`."""
     claims = again(lambda: store.claims(campaign.key), wait=wait)
-    unknown = [one for one, claim in claims.items() if claim.state is ClaimState.UNKNOWN]
-    states: dict[ClaimState, list[ContactId]] = {ClaimState.HANDED_OFF: [], ClaimState.RETURNED: []}
-    whole = leaves_whole(esp, campaign)
-    released = whole and bool(unknown) and cast(SendsCampaigns, esp).released(campaign.key)
-    for contact_id in sorted(unknown):
-        answer = released if whole else cast(SendsMails, esp).was_sent(campaign.key, contact_id)
-        if answer is not None:
-            states[ClaimState.HANDED_OFF if answer else ClaimState.RETURNED].append(contact_id)
+    unknown = sorted(one for one, claim in claims.items() if claim.state is ClaimState.UNKNOWN)
+    answers = Counter[str]({"handed-off": 0, "returned": 0, "unknown": 0})
+    released = _released(esp, campaign) if unknown and leaves_whole(esp, campaign) else None
+    for chunk in chunks(unknown):
+        if leaves_whole(esp, campaign):
+            left = dict.fromkeys(chunk, released)
+        else:
+            # Of who was erased we know a hash, which the ESP has never heard of: its no would mean nothing.
+            left = {one: None if is_hashed(one) else cast(SendsMails, esp).was_sent(campaign.key, one) for one in chunk}
+        answers += in_transaction(store, partial(_settle_told, store, esp, campaign, left, now), wait=wait)
+    return {name: answers[name] for name in ("handed-off", "returned", "unknown")}
 
-    def settle() -> None:
-        before = store.claims(campaign.key)
-        for state, ids in states.items():
-            # What another reconciled meanwhile may be claimed again: it is no longer ours to settle.
-            still = [one for one in ids if before[one].state is ClaimState.UNKNOWN]
-            store.settle(campaign.key, still, state, at=now)
-        take_events(store, sent_events(campaign, states[ClaimState.HANDED_OFF], at=now, source=esp.name), now=now)
 
-    in_transaction(store, settle, wait=wait)
-    settled = {str(state): len(ids) for state, ids in states.items()}
-    return {**settled, "unknown": len(unknown) - sum(settled.values())}
+def _released(esp: Esp, campaign: Campaign) -> bool | None:
+    return cast(SendsCampaigns, esp).released(campaign.key)
+
+
+def _settle_told(
+    store: Store, esp: Esp, campaign: Campaign, left: Mapping[ContactId, bool | None], now: datetime
+) -> Counter[str]:
+    """Settle what is unknown still: what another reconciled meanwhile may be claimed again, and is not ours to settle.
+
+    Of a campaign that was not released nobody has got anything, but all of them may be staged: `claimed` says so, and
+    the next send takes them out before it does anything else.
+    """
+    before = store.claims(campaign.key, left)
+    still = {one: told for one, told in left.items() if one in before and before[one].state is ClaimState.UNKNOWN}
+    gone = [one for one, told in still.items() if told]
+    here = [one for one, told in still.items() if told is False]
+    back = ClaimState.CLAIMED if leaves_whole(esp, campaign) else ClaimState.RETURNED
+    store.settle(campaign.key, gone, ClaimState.HANDED_OFF, at=now)
+    store.settle(campaign.key, here, back, at=now)
+    take_events(store, sent_events(campaign, gone, at=now, source=esp.name), now=now)
+    return Counter({"handed-off": len(gone), "returned": len(here), "unknown": len(still) - len(gone) - len(here)})

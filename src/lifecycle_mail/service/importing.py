@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from lifecycle_mail.errors import AmbiguousAddress, InvalidInput
 from lifecycle_mail.files.importing import open_opt_outs
@@ -69,6 +69,11 @@ class OptOuts:
     reader: Reader
     path: Path
     given: Given
+    _own: OwnIds = field(init=False)
+
+    @_own.default
+    def _make_own(self) -> OwnIds:
+        return OwnIds(self.reader.store, self.given.peppers)
 
     @property
     def what(self) -> str:
@@ -81,10 +86,7 @@ class OptOuts:
     @contextmanager
     def open(self) -> Iterator[tuple[Iterator[Row], Callable[[Sequence[Row], Tell], Sequence[object]]]]:
         """Open the file."""
-        with (
-            open_opt_outs(self.path, self.given) as (rows, reads),
-            OwnIds.open(self.reader.store, self.given.peppers) as own,
-        ):
+        with open_opt_outs(self.path, self.given) as (rows, reads), closing(self._own) as own:
 
             def read(batch: Sequence[Row], tell: Tell) -> Sequence[object]:
                 """Return what rows say, and nothing twice: not what we said ourselves, under its hash."""
@@ -120,7 +122,7 @@ class OptOuts:
                     mark_in_flight(store, store.claims_of(one), no.scope, now=self.given.now)
 
     def _whose(self, noes: Sequence[OptOut], *, until: int) -> list[set[ContactId]]:
-        """Return for each no whom it names: of an address alone, everybody who ever had it."""
+        """Return for each no whom it names: of an address alone, or of a keyed hash, everybody who ever had it."""
         keys = {no.subject.key for no in noes if no.subject.contact_id is None and no.subject.key is not None}
         nobody = ContactId("")
         at: dict[MatchKey | None, set[ContactId]] = defaultdict(set)
@@ -128,7 +130,15 @@ class OptOuts:
             if entry.subject.contact_id is not None:
                 for key in (entry.subject.key, entry.old if isinstance(entry, AddressChanged) else None):
                     at[key].add(entry.subject.contact_id)
-        return [at[no.subject.key] if no.subject.contact_id is None else {no.subject.contact_id} for no in noes]
+        hashed = self._own.whom(
+            name for no in noes for name in (no.subject.contact_id, no.subject.key) if name is not None
+        )
+        return [
+            (at[no.subject.key] if no.subject.contact_id is None else {no.subject.contact_id})
+            | hashed.get(no.subject.contact_id or "", set())
+            | hashed.get(no.subject.key or "", set())
+            for no in noes
+        ]
 
 
 def _near(entries: list[OptOut | Suppression]) -> list[OptOut | Suppression]:

@@ -40,6 +40,10 @@ class Clock:
 class Lease:
     """One worker's hold on some work.
 
+    Clocks of two workers that lie up to two thirds of `LEASE` apart do not let both in. Where they lie further apart,
+    another may take the work from one who is at it: so whoever does what must not be done twice asks directly before
+    (`still`), and no longer has it once anybody else has had it, even if they have given it back.
+
     Args:
         store: where leases are kept.
         work: its name.
@@ -65,8 +69,21 @@ class Lease:
         )
 
     def keep(self) -> bool:
-        """Prolong it where a third of it has passed; False where another worker has it by now."""
-        return self._clock() - self._kept_at < LEASE / 3 or self.take()
+        """Prolong it where a third of it has passed; False where another worker has had it since."""
+        return self._clock() - self._kept_at < LEASE / 3 or self.still()
+
+    def still(self) -> bool:
+        """Prolong it now; False where another worker has had it since, and what was read before may not be so now."""
+
+        def prolong() -> bool:
+            with self._store.transaction():
+                return self.holds() and self.take()
+
+        return again(prolong, wait=self._wait)
+
+    def holds(self) -> bool:
+        """Whether the work is ours without interruption, as the store knows."""
+        return self._store.holds(self._work, self._worker)
 
     def give_back(self) -> None:
         """Let others have it; where the store is too busy even for that, it runs out by itself."""

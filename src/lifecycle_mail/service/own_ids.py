@@ -1,21 +1,22 @@
-"""Knowing our own entries again in an export as hashes, which may have come a long way.
+"""Knowing our own entries and our own people again in an export as hashes, which may have come a long way.
 
 Such a row has for its id the keyed hash of the id that the entry had where it was exported, and names keyed hashes. To
 tell whether that was here, our own noes are hidden in the same way: one id may come with several people, so whom a row
-names counts, too. Digests of these are kept in a table on the disk while the import runs, so
-that a long log takes no more memory than a short one (F68); there is nothing in it but digests of keyed hashes.
+names counts, too. And to tell whose mail is in flight when their no comes (F18), so are the names in our log.
+
+Both are kept in tables on the disk while the import runs, so that a long log takes no more memory than a short one
+(F68); there is nothing in them but keyed hashes, digests of such, and our own ids of contacts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from lifecycle_mail.files.exporting import hashing, is_without_words
-from lifecycle_mail.model.entries import OptOut, Suppression
-from lifecycle_mail.model.names import EntryId, entry_id
+from lifecycle_mail.model.entries import AddressChanged, OptOut, Record, Suppression
+from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.peppers import Peppers, is_hashed, pepper_of
 from lifecycle_mail.ports import Store
 from lifecycle_mail.service.reading import chunks
@@ -24,30 +25,41 @@ if TYPE_CHECKING:
     import sqlite3
 
 
+_TABLES = """
+CREATE TABLE own (pepper TEXT, id BLOB, PRIMARY KEY (pepper, id)) WITHOUT ROWID;
+CREATE TABLE people (name TEXT, contact_id TEXT, PRIMARY KEY (name, contact_id)) WITHOUT ROWID;
+"""
+
+
 class OwnIds:
-    """Tells which entries of an export as hashes are ours; the log is read for the first of them.
+    """Tells which entries of an export as hashes are ours, and whom hashes name; the log is read for the first of them.
 
     Args:
         store: ours.
         peppers: whose hashes may be told.
-        table: where the hashes are kept meanwhile.
     """
 
-    def __init__(self, store: Store, peppers: Peppers, table: sqlite3.Connection) -> None:
+    def __init__(self, store: Store, peppers: Peppers) -> None:
         self._store = store
         self._peppers = peppers
-        self._table = table
+        self._tables: sqlite3.Connection | None = None
         self._read: dict[str, int] = {}
-        table.execute("CREATE TABLE own (pepper TEXT, id BLOB, PRIMARY KEY (pepper, id)) WITHOUT ROWID")
 
-    @classmethod
-    @contextmanager
-    def open(cls, store: Store, peppers: Peppers) -> Iterator[Self]:
-        """Open the table, for as long as an import runs."""
-        import sqlite3  # only where something is imported
+    @property
+    def _table(self) -> sqlite3.Connection:
+        if self._tables is None:
+            import sqlite3  # only where hashes are imported
 
-        with closing(sqlite3.connect("", isolation_level=None)) as table:  # of no name: it goes when it is closed
-            yield cls(store, peppers, table)
+            self._tables = sqlite3.connect("", isolation_level=None)  # of no name: it goes when it is closed
+            self._tables.executescript(_TABLES)
+        return self._tables
+
+    def close(self) -> None:
+        """Forget it all; what is asked afterwards is read anew."""
+        if self._tables is not None:
+            self._tables.close()
+        self._tables = None
+        self._read.clear()
 
     def among(self, entries: Iterable[OptOut | Suppression | None]) -> set[EntryId]:
         """Return the ids of those entries that are ours."""
@@ -68,23 +80,49 @@ class OwnIds:
                 found.update(ids[one] for (one,) in held)
         return found
 
+    def whom(self, names: Iterable[str]) -> dict[str, set[ContactId]]:
+        """Return for each keyed hash the contacts whose id it is, or who have or had that address."""
+        hashed = sorted({name for name in names if is_hashed(name)})
+        for pepper in sorted({pepper_of(name) for name in hashed}):
+            self._hash_up_to_now(pepper)
+        found: dict[str, set[ContactId]] = defaultdict(set)
+        for some in chunks(hashed, 500):
+            held = self._table.execute(
+                f"SELECT name, contact_id FROM people WHERE name IN ({','.join('?' * len(some))})",  # noqa: S608 - marks
+                some,
+            )
+            for name, contact_id in held:
+                found[name].add(ContactId(contact_id))
+        return found
+
     def _hash_up_to_now(self, pepper: str) -> None:
         """Hash what the log gained since the last time."""
         after, until = self._read.get(pepper, 0), self._store.position()
         hidden = hashing(self._peppers, pepper)
-        noes = (
-            _digest(hidden(record.entry))
-            for record in self._store.records(after=after, until=until)
-            if isinstance(record.entry, OptOut | Suppression)
-        )
-        for some in chunks(noes):
-            self._keep(pepper, some)
+        for some in chunks(self._store.records(after=after, until=until)):
+            noes = [record.entry for record in some if isinstance(record.entry, OptOut | Suppression)]
+            digests = sorted(_digest(hidden(no)) for no in noes)
+            people = sorted({(self._peppers.hashed(name, pepper), one) for name, one in _named(some)})
+            self._table.execute("BEGIN")
+            self._table.executemany("INSERT OR IGNORE INTO own VALUES (?, ?)", ((pepper, one) for one in digests))
+            self._table.executemany("INSERT OR IGNORE INTO people VALUES (?, ?)", people)
+            self._table.execute("COMMIT")
         self._read[pepper] = until
 
-    def _keep(self, pepper: str, digests: Sequence[bytes]) -> None:
-        self._table.execute("BEGIN")
-        self._table.executemany("INSERT OR IGNORE INTO own VALUES (?, ?)", ((pepper, one) for one in sorted(digests)))
-        self._table.execute("COMMIT")
+
+def _named(records: Iterable[Record]) -> Iterator[tuple[str, ContactId]]:
+    """Yield each name that records know a contact by, once: the id, and addresses in use and former ones."""
+    seen = set()
+    for record in records:
+        subject = record.entry.subject
+        if subject.contact_id is None or is_hashed(subject.contact_id):
+            continue
+        old = record.entry.old if isinstance(record.entry, AddressChanged) else None
+        for name in (subject.contact_id, subject.key, old):
+            pair = (name, subject.contact_id)
+            if name is not None and not is_hashed(name) and pair not in seen:
+                seen.add(pair)
+                yield name, subject.contact_id
 
 
 def _digest(entry: OptOut | Suppression) -> bytes:

@@ -61,6 +61,12 @@ class ClaimsPart(Part):
             tx.execute(self.__take_lease, {"work": work, "worker": worker, "at": now, "until": to_micros(until)})
         return True
 
+    def holds(self, work: str, worker: str) -> bool:
+        """Whether this worker has the work still."""
+        with self.db.reading() as tx:
+            held = tx.execute(self.__lease, {"work": stored(work)}).one_or_none()
+        return held is not None and held.worker == stored(worker)
+
     def finish(self, work: str, worker: str) -> None:
         """Give the work back."""
         with self.db.writing() as tx:

@@ -30,12 +30,14 @@ class Said:
         begun: when it was said, at the earliest.
         ended: when it was in the registry or else never will be; None while it may come yet.
         sure: whether we said that it is done.
+        hidden: whether nobody was named but by a keyed hash, so that there was no address to tell the ESP of.
     """
 
     scope: str
     begun: int
     ended: int | None = None
     sure: bool = False
+    hidden: bool = False
 
 
 @frozen

@@ -148,7 +148,7 @@ def _esp_knows(world: World) -> None:
             continue
         asked = max((back.asked for back in human.backs), default=-1)
         for no in human.noes:
-            if no.sure and no.begun > asked and (human.address, no.scope) not in told:
+            if no.sure and not no.hidden and no.begun > asked and (human.address, no.scope) not in told:
                 raise Broken(f"{human.name} said no to {no.scope}, and {world.esp.name} was never told")
 
 

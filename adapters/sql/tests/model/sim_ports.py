@@ -113,11 +113,12 @@ class FaultyEsp(MemoryEsp):
         return found
 
     def heal(self) -> None:
-        """Let it work again: no outage, no faults, no lag; what is late comes now."""
+        """Let it work again: no outage, no faults, no lag, no doubt; what is late comes now."""
         self.down_until = self.clock()
         self._failures.clear()
         self._refusals.clear()
         self.lag(0)
+        self.doubt(0)
         self.delay(timedelta(0))
         self._news = [(min(at, self.clock()), statement) for at, statement in self._news]
         self._out = [(min(at, self.clock()), left) for at, left in self._out]

@@ -14,11 +14,13 @@ from lifecycle_mail.errors import BreakerOpen, EspUnavailable, OutcomeUnknown
 from lifecycle_mail.model.events import Purpose
 from lifecycle_mail.model.intake import Held, Left
 from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.policy.planning import Plan
 from lifecycle_mail.service.handoff import SendReport
 from lifecycle_mail.service.receiving import Received
+from lifecycle_mail.testing.stores.making import PEPPERS
 
 # -- mailing
 
@@ -158,20 +160,23 @@ def drain(world: World, worker: Worker) -> str:
 def mischief(world: World, worker: Worker) -> str:  # noqa: ARG001 - it befalls the ESP
     """Something goes wrong at the ESP, or right again (E4, F22-F29)."""
     esp, chance = world.esp, world.chance
-    what = chance.choice(["fault"] * 8 + ["lag", "late", "late", "on time", "refusal", "well", "down"])
+    what = chance.choice(["fault"] * 8 + ["lag", "doubt", "late", "late", "on time", "refusal", "well", "down"])
     if what == "fault":
         operation = chance.choice(
             ["send", "stage", "unstage", "staged", "release", "released", "was_sent", "suppress", "suppress", "tag",
              "opt_outs", "reports", "acknowledge"]
         )  # fmt: skip
         unknown = chance.random() < 0.5
+        partly = unknown or operation == "stage"  # a chunk that was not done may have been done in part
         esp.fail(
-            operation, OutcomeUnknown if unknown else EspUnavailable, done=unknown and chance.random() < 0.5,
+            operation, OutcomeUnknown if unknown else EspUnavailable, done=partly and chance.random() < 0.5,
             times=chance.randint(1, 3), status=None if unknown else chance.choice([429, 500, 503]),
         )  # fmt: skip
         return f"{operation} {'unknown' if unknown else 'not done'}"
     if what == "lag":
         esp.lag(chance.randint(1, 8))
+    elif what == "doubt":
+        esp.doubt(chance.randint(1, 3))
     elif what in ("late", "on time"):
         esp.delay(timedelta(hours=chance.choice([1, 5, 72])) if what == "late" else timedelta(0))
     elif what == "refusal":
@@ -191,14 +196,16 @@ def import_noes(world: World, worker: Worker) -> str:
     """Import a list of people who are out (F6)."""
     humans = [somebody(world) for _ in range(world.chance.randint(1, 4))]
     said = []
+    hidden = world.chance.random() < 0.3
     for human in humans:
         if human.address not in world.ledger.erased:
-            said.append(Said(scope="all", begun=world.tick))
+            said.append(Said(scope="all", begun=world.tick, hidden=hidden))
             world.ledger.at[human.address].append(said[-1])
     name = f"noes-{next(world.numbers)}.csv"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
-        path.write_text("email\n" + "".join(f"{human.address}\n" for human in humans), encoding="utf-8")
+        rows = [Peppers(PEPPERS).hashed(f"1:{human.address}") if hidden else human.address for human in humans]
+        path.write_text("\n".join(["hash" if hidden else "email", *rows]) + "\n", encoding="utf-8")
         try:
             got = mail_of(worker).import_opt_outs(path, now=world.clock(worker), chunk=2)
         finally:

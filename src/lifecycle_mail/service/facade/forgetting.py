@@ -37,12 +37,13 @@ class Forgetting(Base):
             Misconfigured: the store has no pepper; nobody was told anything.
             UnknownName: nobody goes by it.
             AmbiguousAddress: several contacts have the address: erase the one by its id.
+            CampaignRefused: a campaign is being sent that they may be among: call again when it is done.
             EspError: the ESP or the CRM did not do it; nothing was erased here.
         """
         now = as_utc(now)
         forgetter = Forgetter(
             self._reader, esp=self.esp, crm=self.crm, teller=self._esp_teller(now=now), new_id=self._new_id,
-            wait=self._wait,
+            clock=self._clock(now), wait=self._wait,
         )  # fmt: skip
         return forgetter.erase(who, _said(by, now, text), now=now)
 

@@ -14,7 +14,7 @@ from lifecycle_mail.ports import Content
 from lifecycle_mail.service import sweeping
 from lifecycle_mail.service.facade.base import Base
 from lifecycle_mail.service.handoff import SendReport, reconcile
-from lifecycle_mail.service.sending import Sender
+from lifecycle_mail.service.sending import send
 
 
 class Sending(Base):
@@ -46,10 +46,10 @@ class Sending(Base):
                 raise CampaignRefused(f"another worker is sweeping {self.esp.name}: call again when it is done")
         if self._swept is not None:
             self._swept = evolve(self._swept, position=self._again(self.store.position))
-        sender = Sender(
-            self._reader, self.esp, policy=self.programme.policy, now=now, ticks=self._ticks, wait=self._wait
-        )
-        return sender.send(plan, content=content)
+        return send(
+            plan, reader=self._reader, esp=self.esp, policy=self.programme.policy, now=now, ticks=self._ticks,
+            wait=self._wait, content=content,
+        )  # fmt: skip
 
     def reconcile(self, campaign: Campaign | str, *, now: datetime) -> dict[str, int]:
         """Ask the ESP about mails whose outcome is unknown; what it cannot tell stays unknown (F22)."""

@@ -54,6 +54,23 @@ class LeasesConformance(MakesStores, suite=True):
             assert store.begin(SPRING, "one", at=frozen_now, until=frozen_now + 3 * MINUTE)
             assert not store.begin(SPRING, "two", at=frozen_now + 2 * MINUTE, until=frozen_now + 3 * MINUTE)
 
+    def test_whose_work_it_is_without_interruption(self) -> None:
+        """Until another takes it or it is given back, run out or not; not any more, though the other gives it back."""
+        end = frozen_now + MINUTE
+        with self.opened() as store:
+            assert not store.holds(SPRING, "one")
+            store.begin(SPRING, "one", at=frozen_now, until=end)
+            assert (True, False) == (store.holds(SPRING, "one"), store.holds(SPRING, "two"))
+            assert not store.holds(AUTUMN, "one")
+            store.begin(SPRING, "one", at=frozen_now, until=end)
+            store.begin(SPRING, "two", at=frozen_now, until=end)  # refused
+            store.finish(SPRING, "two")
+            assert store.holds(SPRING, "one")
+            store.begin(SPRING, "two", at=end, until=end + MINUTE)
+            assert (False, True) == (store.holds(SPRING, "one"), store.holds(SPRING, "two"))
+            store.finish(SPRING, "two")
+            assert (False, False) == (store.holds(SPRING, "one"), store.holds(SPRING, "two"))
+
     def test_of_many_workers_one_begins(self) -> None:
         """Eight workers ask at once, one gets the campaign (F19)."""
         began: list[str] = []

@@ -1,0 +1,385 @@
+"""What nobody can know of a send for sure: lost answers, an ESP that shows the past, two workers at one campaign."""
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lifecycle_mail.errors import CampaignRefused, EspUnavailable, OutcomeUnknown
+from lifecycle_mail.memory import MemoryEsp
+from lifecycle_mail.model.entries import OptOut
+from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.names import CampaignKey, ContactId
+from lifecycle_mail.model.peppers import Peppers
+from lifecycle_mail.model.provenance import Actor
+from lifecycle_mail.ports import Capability
+from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.service.leasing import LEASE
+from lifecycle_mail.service.sending import READS
+from lifecycle_mail.service.sending.base import Worker
+from lifecycle_mail.testing.stores import PEPPERS
+from tests.service.worlds import (
+    BOTH_WAYS,
+    CAMPAIGNS_ONLY,
+    DAY,
+    HOUR,
+    MAILS_ONLY,
+    MINUTE,
+    NOW,
+    PROOF,
+    Countdown,
+    Crashed,
+    Meddling,
+    Mortal,
+    accounted,
+    address,
+    entries,
+    fake,
+    join,
+    mailed,
+    needs_confirmation,
+    sent_counts,
+    states,
+    world,
+)
+
+ALL = Scope.all()
+SPRING = CampaignKey("spring")
+
+
+def send(mail: Lifecycle, after: timedelta = timedelta(0)) -> Any:
+    """Plan and send, so long after now."""
+    return mail.send(mail.plan("spring", now=NOW + after), now=NOW + after)
+
+
+def in_flight(mail: Lifecycle, name: str) -> bool:
+    """Tell whether it is noted that somebody's no came too late for the mail."""
+    (claim,) = mail.store.claims_of(ContactId(name))
+    return claim.opted_out_at is not None
+
+
+def dies(*_: Any, **__: Any) -> None:
+    """End the process."""
+    raise Crashed
+
+
+# --- F17, F18: a no that names nobody but by a hash -------------------------------------------------------------------
+
+
+def hashed_list(folder: Path, *names: str) -> Path:
+    """Write a list of people who are out, as another system hands it on: keyed hashes of their match keys."""
+    path = folder / "hashes.csv"
+    hidden = (Peppers(PEPPERS).hashed(f"1:{address(name)}") for name in names)
+    path.write_text("\n".join(["hash", *hidden]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("when", "during"), [("before", "stage"), ("after", "stage"), ("after", "staged")])
+def test_a_list_of_hashes_that_is_imported_meanwhile_is_heard(when: str, during: str, tmp_path: Path) -> None:
+    """Until the release it holds the mail back, as a list of addresses would (F17)."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", esp=esp, peppers=PEPPERS)
+    path = hashed_list(tmp_path, "bob")
+    getattr(esp, when)[during] = lambda: mail.import_opt_outs(path, now=NOW)
+    assert 1 == send(mail).sent
+    assert ["ada"] == mailed(mail)
+
+
+@pytest.mark.parametrize(("capabilities", "during"), [(MAILS_ONLY, "send"), (CAMPAIGNS_ONLY, "release")])
+@pytest.mark.parametrize("when", ["before", "after", "later"])
+def test_a_list_of_hashes_that_comes_too_late_is_noted(
+    capabilities: Collection[Capability], during: str, when: str, tmp_path: Path
+) -> None:
+    """Who is on it and was mailed has that written on their mail, and nobody else (F18)."""
+    esp = Meddling(capabilities=capabilities)
+    mail = world("ada", "bob", esp=esp, peppers=PEPPERS)
+    mail.change_address("ada", "a2@example.com", by=Actor.CONTACT, now=NOW - HOUR)
+    path = hashed_list(tmp_path, "ada", "nobody")  # ada's at her former address
+    if when != "later":
+        getattr(esp, when)[during] = lambda: mail.import_opt_outs(path, now=NOW)
+    send(mail)
+    if when == "later":
+        mail.import_opt_outs(path, now=NOW + MINUTE)
+    assert ["ada", "bob"] == mailed(mail)
+    assert (True, False) == (in_flight(mail, "ada"), in_flight(mail, "bob"))
+
+
+# --- F22: no answer to the release, or to staging ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunk", [5_000, 2, 1])
+@pytest.mark.parametrize("lag", [0, 1, 2, 9])
+@pytest.mark.parametrize("then", [None, EspUnavailable, OutcomeUnknown])
+@pytest.mark.parametrize("operation", ["release", "stage"])
+def test_who_was_staged_when_an_answer_got_lost_is_believed_by_acknowledgement_alone(
+    operation: str, then: Any, lag: int, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stay staged there, one of them says no, and the ESP shows the past: no mail after the no (F17, F22)."""
+    monkeypatch.setattr(Worker, "chunk", chunk)
+    names = ["bob", "cem", "zoe"]
+    mail = world(*names, esp=MemoryEsp(capabilities=CAMPAIGNS_ONLY))
+    fake(mail).fail(operation, OutcomeUnknown, done=operation == "stage", times=1 + (operation == "stage"))
+    send(mail)
+    mail.reconcile("spring", now=NOW + HOUR)
+    mail.opt_out("zoe", scope=ALL, now=NOW + HOUR)
+    if then is not None:
+        fake(mail).fail("stage", then, times=2)
+    fake(mail).lag(lag)
+    for hours in (2, 3):
+        send(mail, hours * HOUR)
+        assert "zoe" not in mailed(mail)
+        assert {one for one, state in states(mail).items() if state == "handed-off"} == set(mailed(mail))
+        mail.reconcile("spring", now=NOW + hours * HOUR)
+    fake(mail).lag(0)
+    send(mail, 4 * HOUR)
+    assert ["bob", "cem"] == mailed(mail)
+    assert {"bob": 1, "cem": 1, "zoe": 0} == sent_counts(mail, names)
+
+
+@pytest.mark.parametrize("lag", [0, 1, 2, 9])
+def test_a_chunk_that_was_staged_in_part_is_taken_out_first(lag: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ESP takes a chunk and answers that it did not: a 503 after the work, a 429 in the middle of it (F24, F26)."""
+    monkeypatch.setattr(Worker, "chunk", 2)
+
+    class Half(MemoryEsp):
+        answers = True
+
+        def stage(self, *args: Any, **options: Any) -> Any:
+            done = super().stage(*args, **options)
+            if not self.answers:
+                raise EspUnavailable(esp="memory", operation="stage", status=503)
+            return done
+
+    esp = Half(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "ann", "zoe", esp=esp)
+    esp.answers = False
+    assert 3 == send(mail).returned
+    esp.answers = True
+    for who in ("ann", "zoe"):
+        mail.opt_out(who, scope=ALL, now=NOW)
+    esp.lag(lag)
+    for hours in (1, 2):
+        send(mail, hours * HOUR)
+        assert {"ada"} >= set(mailed(mail))
+    esp.lag(0)
+    send(mail, 3 * HOUR)
+    assert ["ada"] == mailed(mail)
+
+
+def test_what_the_esp_loses_at_the_last_moment_is_not_counted_as_mailed() -> None:
+    """One never shows and is taken out, and then another is gone: nothing is released, and the next call mends it."""
+
+    class Losing(MemoryEsp):
+        reads = 0
+
+        def staged(self, campaign: CampaignKey) -> Collection[ContactId]:
+            self.reads += 1
+            if self.reads == READS + 1:
+                self._staged[campaign].pop(ContactId("zoe"))
+            hidden = {"ann"} if self.reads <= READS else set()
+            return {one for one in super().staged(campaign) if one not in hidden}
+
+    mail = world("ada", "ann", "zoe", esp=Losing(capabilities=CAMPAIGNS_ONLY))
+    plan = mail.plan("spring", now=NOW)
+    report = mail.send(plan, now=NOW)
+    assert isinstance(report.problem, EspUnavailable)
+    assert accounted(plan, report)
+    assert [] == mailed(mail)
+    send(mail, HOUR)
+    assert {one for one, state in states(mail).items() if state == "handed-off"} == set(mailed(mail))
+
+
+def test_where_nobody_can_tell_whether_it_was_released_it_stays_unknown() -> None:
+    """No send, no new campaign for people who may have been mailed, until the ESP knows (F22)."""
+    esp = MemoryEsp(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", esp=esp)
+    esp.fail("release", OutcomeUnknown, done=True)
+    assert 2 == send(mail).unknown
+    esp.doubt(2)
+    assert {"handed-off": 0, "returned": 0, "unknown": 2} == mail.reconcile("spring", now=NOW + HOUR)
+    plan = mail.plan("spring", now=NOW + HOUR)
+    report = mail.send(plan, now=NOW + HOUR)
+    assert isinstance(report.problem, EspUnavailable)
+    assert "cannot tell yet" in str(report.problem)
+    assert ["spring"] == [claim.campaign for claim in mail.opt_out("ada", scope=ALL, now=NOW + HOUR).in_flight]
+    assert {"handed-off": 2, "returned": 0, "unknown": 0} == mail.reconcile("spring", now=NOW + 2 * HOUR)
+    assert {"ada": 1, "bob": 1} == sent_counts(mail, ["ada", "bob"])
+
+
+def test_reconciling_at_once_counts_a_mail_once() -> None:
+    """Two processes ask about the same mail, and both are told that it left (F20, F22)."""
+
+    class Slow(MemoryEsp):
+        def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
+            if not answers:
+                answers.append({})
+                answers.append(mail.reconcile("spring", now=NOW + HOUR))
+            return super().was_sent(campaign, contact_id)
+
+    answers: list[Any] = []
+    mail = world("bob", esp=Slow(capabilities=MAILS_ONLY))
+    fake(mail).fail("send", OutcomeUnknown, done=True)
+    send(mail)
+    assert {"handed-off": 0, "returned": 0, "unknown": 0} == mail.reconcile("spring", now=NOW + 2 * HOUR)
+    assert {"handed-off": 1, "returned": 0, "unknown": 0} == answers[1]
+    assert {"bob": 1} == sent_counts(mail, ["bob"])
+
+
+def test_whoever_is_erased_while_an_esp_is_asked_keeps_nobody_from_an_answer() -> None:
+    """Of the others it is settled what the ESP said; of who was erased it is asked nothing under a hash (O5, F22)."""
+
+    class Slow(MemoryEsp):
+        asked: tuple[str, ...] = ()
+
+        def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
+            if not self.asked:
+                mail.erase("bob", by=Actor.CONTACT, now=NOW)
+            self.asked += (contact_id,)
+            return super().was_sent(campaign, contact_id)
+
+    esp = Slow(capabilities=MAILS_ONLY)
+    mail = world("ada", "bob", "cem", esp=esp, peppers=PEPPERS)
+    esp.fail("send", OutcomeUnknown, done=True, times=3)
+    send(mail)
+    told = mail.reconcile("spring", now=NOW + HOUR)
+    assert 3 == sum(told.values())
+    assert 2 <= told["handed-off"]
+    assert {"ada": 1, "cem": 1} == sent_counts(mail, ["ada", "cem"])
+    mail.reconcile("spring", now=NOW + HOUR)
+    assert {"ada", "bob", "cem"} == set(esp.asked)
+
+
+def test_of_who_was_erased_before_it_is_never_known_whether_a_single_mail_left() -> None:
+    """The ESP has not heard of the hash: its no would mean nothing, and the mail stays unknown (O5, F22)."""
+    mail = world("bob", esp=MemoryEsp(capabilities=MAILS_ONLY), peppers=PEPPERS)
+    fake(mail).fail("send", OutcomeUnknown, done=True)
+    send(mail)
+    mail.erase("bob", by=Actor.CONTACT, now=NOW)
+    calls = len(fake(mail).calls)
+    assert {"handed-off": 0, "returned": 0, "unknown": 1} == mail.reconcile("spring", now=NOW + HOUR)
+    assert [] == fake(mail).calls[calls:]
+
+
+# --- F19: two workers, and clocks that lie apart ----------------------------------------------------------------------
+
+AHEAD = LEASE + 5 * MINUTE
+"""How far the clock of the second worker is ahead: to it, the first one's lease has run out."""
+
+
+@pytest.mark.parametrize(("when", "during"), [("after", "stage"), ("after", "staged"), ("before", "release")])
+@pytest.mark.parametrize("ends", ["dies", "is stopped"])
+def test_what_another_worker_staged_is_not_released_unscreened(ends: str, when: str, during: str) -> None:
+    """It takes over by a clock that is ahead, stages dee, and leaves; dee says no: the first releases nothing (F19)."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", esp=esp)
+    plan = mail.plan("spring", now=NOW)
+    other = world(store=mail.store, esp=esp)
+
+    def take_over() -> None:
+        join(other, "dee")
+        if ends == "dies":
+            esp.after["stage"] = dies
+        else:
+            esp.fail("staged", EspUnavailable)
+        with suppress(Crashed):
+            send(other, AHEAD)
+        other.opt_out("dee", scope=ALL, now=NOW + AHEAD)
+
+    getattr(esp, when)[during] = take_over
+    with suppress(CampaignRefused):
+        mail.send(plan, now=NOW)
+    after_hand_off = during == "release"  # it was taken over within the call: the hand-off itself
+    assert after_hand_off or [] == mailed(mail)
+    for hours in (2, 3):
+        with suppress(CampaignRefused):
+            send(mail, hours * HOUR)
+    assert {*mailed(mail)} - {"dee"} == {"ada", "bob"}
+    assert after_hand_off or "dee" not in mailed(mail)
+    assert "dee" not in mailed(mail) or in_flight(mail, "dee")
+    assert {one for one, state in states(mail).items() if state == "handed-off"} == set(mailed(mail))
+
+
+@pytest.mark.parametrize("capabilities", BOTH_WAYS, ids=["mails", "campaigns"])
+def test_who_lost_the_campaign_claims_nobody(capabilities: Collection[Capability]) -> None:
+    """Another had it and has given it back: whose it was before has to begin anew (F19)."""
+    esp = Meddling(capabilities=capabilities)
+    mail = world("ada", "bob", esp=esp)
+    other = world(store=mail.store, esp=esp)
+    plan = mail.plan("spring", now=NOW)
+    esp.after["send" if capabilities == MAILS_ONLY else "stage"] = lambda: send(other, AHEAD)
+    with pytest.raises(CampaignRefused, match="another worker"):
+        mail.send(plan, now=NOW)
+    mail.reconcile("spring", now=NOW + DAY)
+    with suppress(CampaignRefused):
+        send(mail, DAY)
+    assert ["ada", "bob"] == mailed(mail)
+    assert {"ada": 1, "bob": 1} == sent_counts(mail, ["ada", "bob"])
+
+
+# --- F18: what was too late is noted, whoever dies --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
+@pytest.mark.parametrize(("capabilities", "during"), [(MAILS_ONLY, "send"), (CAMPAIGNS_ONLY, "release")])
+def test_a_no_during_the_hand_off_is_noted_though_the_worker_dies(
+    capabilities: Collection[Capability], during: str, after: bool
+) -> None:
+    """For every call N of a port: crash there, finish later, and the mail says that the no came too late (F18)."""
+    found = 0
+    for dies_at in range(1, 200):
+        esp = Meddling(capabilities=capabilities)
+        mail = world("ada", "bob", "cem", esp=esp)
+        esp.before[during] = partial(mail.opt_out, "ada", scope=ALL, now=NOW)
+        countdown = Countdown(dies_at, after=after)
+        with suppress(Crashed):
+            send(world(store=Mortal(mail.store, countdown), esp=Mortal(esp, countdown)))
+        esp.before.clear()
+        for hours in (24, 25):
+            with suppress(CampaignRefused):
+                send(mail, hours * HOUR)
+            mail.reconcile("spring", now=NOW + hours * HOUR)
+        if entries(mail, OptOut) and "ada" in mailed(mail):
+            found += 1
+            assert in_flight(mail, "ada"), f"died in call {dies_at}"
+        if not countdown.dead:
+            break
+    else:
+        pytest.fail("the send never came to its end")
+    assert found >= 2
+
+
+def test_a_no_that_was_taken_back_before_the_claim_is_not_in_flight() -> None:
+    """Ada was staged before; bob said no and confirmed before he was, so his mail came as he wished (F18)."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", esp=esp)
+    esp.fail("release", EspUnavailable)
+    send(mail)
+    join(mail, "bob")
+    mail.opt_out("bob", scope=ALL, now=NOW)
+    asked = needs_confirmation(mail.subscribe(address("bob"), "offers", proof=PROOF, now=NOW + MINUTE))
+    mail.confirm(asked.token, now=NOW + 2 * MINUTE)
+    esp.after["release"] = dies
+    with pytest.raises(Crashed):
+        send(mail, HOUR)
+    assert 0 == send(mail, 2 * HOUR).problem is None or ["ada", "bob"] == mailed(mail)
+    assert (False, False) == (in_flight(mail, "ada"), in_flight(mail, "bob"))
+
+
+def test_what_an_interrupted_send_mailed_beside_the_plan_is_told_apart() -> None:
+    """The figures add up to the plan; those who have left it since, and were mailed before, are counted beside it."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", "cem", esp=esp)
+    esp.after["release"] = dies
+    with pytest.raises(Crashed):
+        send(mail)
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    plan = mail.plan("spring", now=NOW + HOUR)
+    report = mail.send(plan, now=NOW + HOUR)
+    assert (2, 2, 1) == (plan.sendable, report.sent, report.others)
+    assert accounted(plan, report)
+    assert "beside the plan 1 handed off before" in str(report)
+    assert in_flight(mail, "ada")
