@@ -350,7 +350,7 @@ def test_what_nobody_waits_for_is_given_up() -> None:
 
 
 def test_it_is_a_stream() -> None:
-    """What was not asked for yet is not read, and memory holds a chunk."""
+    """What was not asked for yet is not read, but for the chunk that a server is asked about meanwhile."""
     taken: list[int] = []
 
     def endless() -> Iterator[str]:
@@ -363,7 +363,8 @@ def test_it_is_a_stream() -> None:
     found = world().screen_addresses(endless(), now=NOW, chunk=10)
     assert [] == taken
     assert [address(f"p{place}") for place in range(11)] == [next(found).text for _ in range(11)]
-    assert 20 == len(taken)
+    assert len(taken) in (20, 30)
+    found.close()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("tells", ["-", "a"])
