@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from lifecycle_mail.errors import RegistryBusy
 from lifecycle_mail.ports import Store
-from lifecycle_mail.service.retrying import again
+from lifecycle_mail.service.retrying import again, in_transaction
 
 LEASE = timedelta(minutes=15)
 """How long a worker that died keeps its work from the others."""
@@ -61,12 +61,8 @@ class Lease:
 
     def take(self) -> bool:
         """Take the work, or prolong it; False where another worker has it."""
-        at = self._clock()
-        self._kept_at = at
-        return again(
-            lambda: self._store.begin(self._work, self._worker, at=at, until=at + LEASE),
-            wait=self._wait,
-        )
+        at = self._kept_at = self._clock()
+        return again(lambda: self._begin(at), wait=self._wait)
 
     def keep(self) -> bool:
         """Prolong it where a third of it has passed; False where another worker has had it since."""
@@ -75,15 +71,15 @@ class Lease:
     def still(self) -> bool:
         """Prolong it now; False where another worker has had it since, and what was read before may not be so now."""
 
-        def prolong() -> bool:
-            with self._store.transaction():
-                return self.holds() and self.take()
-
-        return again(prolong, wait=self._wait)
+        at = self._kept_at = self._clock()
+        return in_transaction(self._store, lambda: self.holds() and self._begin(at), wait=self._wait)
 
     def holds(self) -> bool:
         """Whether the work is ours without interruption, as the store knows."""
         return self._store.holds(self._work, self._worker)
+
+    def _begin(self, at: datetime) -> bool:
+        return self._store.begin(self._work, self._worker, at=at, until=at + LEASE)
 
     def give_back(self) -> None:
         """Let others have it; where the store is too busy even for that, it runs out by itself."""
