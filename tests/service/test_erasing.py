@@ -19,6 +19,7 @@ from lifecycle_mail.errors import (
     InvalidAddress,
     InvalidInput,
     Misconfigured,
+    OutcomeUnknown,
     RegistryBusy,
     UnknownName,
 )
@@ -359,6 +360,45 @@ def test_whoever_is_staged_is_taken_out_before_they_are_erased(fails: str, told:
     assert ["bob"] == mailed(mail)
     assert {"bob"} == {one for one, state in states(mail).items() if state == "handed-off"}
     assert not any(is_hashed(one) for some in asked for one in some)
+
+
+@pytest.mark.parametrize("lag", [0, 1, 9])
+@pytest.mark.parametrize("done", [False, True])
+def test_who_was_perhaps_taken_out_counts_as_mailed_only_if_they_were(done: bool, lag: int) -> None:
+    """The answer is lost, and the erasure with it: what is sent next is what the ESP acknowledges (F22)."""
+    mail = erasing("ada", "bob", esp=MemoryEsp(capabilities={Capability.CAMPAIGNS}))
+    fake(mail).fail("release", EspUnavailable)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    fake(mail).fail("unstage", OutcomeUnknown, done=done)
+    with pytest.raises(OutcomeUnknown):
+        mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    fake(mail).lag(lag)
+    for hours in (1, 2):
+        mail.send(mail.plan(SPRING, now=NOW), now=NOW + hours * HOUR)
+        assert {one for one, state in states(mail).items() if state == "handed-off"} == set(mailed(mail))
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW + DAY).is_new
+
+
+@pytest.mark.parametrize("capabilities", [frozenset(), {Capability.SINGLE_MAILS}], ids=["none", "another"])
+def test_whoever_is_staged_elsewhere_is_not_erased_behind_its_back(capabilities: Any) -> None:
+    """Without the ESP that has them staged they cannot be taken out: it is said which campaign, and what to do."""
+    mail = erasing("ada", "bob", esp=MemoryEsp(capabilities={Capability.CAMPAIGNS}))
+    fake(mail).fail("release", EspUnavailable)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    other = erasing(store=mail.store, esp=MemoryEsp(name="other", capabilities=capabilities))
+    with pytest.raises(Misconfigured, match="'spring' at an ESP, and other is not the one"):
+        other.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW).is_new
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    assert ["bob"] == mailed(mail)
+
+
+def test_a_mail_that_was_interrupted_one_by_one_keeps_nobody_from_being_erased() -> None:
+    """It was claimed and perhaps sent; there is nothing to take out of (O5)."""
+    mail = erasing("ada", esp=MemoryEsp(capabilities={Capability.SINGLE_MAILS}))
+    fake(mail).fail("send", OutcomeUnknown)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW).is_new
 
 
 def test_who_cannot_be_taken_out_is_not_erased() -> None:

@@ -1,7 +1,7 @@
 """What nobody can know of a send for sure: lost answers, an ESP that shows the past, two workers at one campaign."""
 
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,8 @@ from tests.service.worlds import (
 
 ALL = Scope.all()
 SPRING = CampaignKey("spring")
+AHEAD = LEASE + 5 * MINUTE
+"""How far the clock of the second worker is ahead: to it, the first one's lease has run out."""
 
 
 def send(mail: Lifecycle, after: timedelta = timedelta(0)) -> Any:
@@ -210,23 +212,101 @@ def test_where_nobody_can_tell_whether_it_was_released_it_stays_unknown() -> Non
     assert {"ada": 1, "bob": 1} == sent_counts(mail, ["ada", "bob"])
 
 
-def test_reconciling_at_once_counts_a_mail_once() -> None:
-    """Two processes ask about the same mail, and both are told that it left (F20, F22)."""
+class Asked(MemoryEsp):
+    """An ESP while one is asking whether a mail left, something else is done, once.
 
-    class Slow(MemoryEsp):
-        def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
-            if not answers:
-                answers.append({})
-                answers.append(mail.reconcile("spring", now=NOW + HOUR))
-            return super().was_sent(campaign, contact_id)
+    Attributes:
+        meanwhile: what.
+    """
 
-    answers: list[Any] = []
-    mail = world("bob", esp=Slow(capabilities=MAILS_ONLY))
-    fake(mail).fail("send", OutcomeUnknown, done=True)
+    meanwhile: Callable[[], object] | None = None
+
+    def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
+        """Tell, and let something happen."""
+        answer = super().was_sent(campaign, contact_id)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return answer
+
+
+@pytest.mark.parametrize("what", ["reconcile", "send"])
+def test_while_one_is_asking_what_left_others_wait(what: str) -> None:
+    """Neither a second one who asks nor a send comes in between: each mail is counted once (F20, F22)."""
+    refused: list[str] = []
+
+    def come_in() -> None:
+        with pytest.raises(CampaignRefused, match="is being sent") as caught:
+            mail.reconcile("spring", now=NOW + HOUR) if what == "reconcile" else send(mail, HOUR)
+        refused.append(str(caught.value))
+
+    esp = Asked(capabilities=MAILS_ONLY)
+    mail = world("bob", esp=esp)
+    esp.fail("send", OutcomeUnknown, done=True)
     send(mail)
-    assert {"handed-off": 0, "returned": 0, "unknown": 0} == mail.reconcile("spring", now=NOW + 2 * HOUR)
-    assert {"handed-off": 1, "returned": 0, "unknown": 0} == answers[1]
+    esp.meanwhile = come_in
+    assert {"handed-off": 1, "returned": 0, "unknown": 0} == mail.reconcile("spring", now=NOW + HOUR)
+    assert 1 == len(refused)
     assert {"bob": 1} == sent_counts(mail, ["bob"])
+
+
+def test_an_old_answer_settles_no_new_doubt() -> None:
+    """Another takes over by a clock that is ahead and mails her, again without an answer: she gets one mail (F22)."""
+    esp = Asked(capabilities=MAILS_ONLY)
+    mail = world("ada", "bob", esp=esp)
+    other = world(store=mail.store, esp=esp)
+    esp.fail("send", OutcomeUnknown, times=2)
+    send(mail)
+
+    def take_over() -> None:
+        other.reconcile("spring", now=NOW + HOUR + AHEAD)
+        esp.fail("send", OutcomeUnknown, done=True)
+        send(other, HOUR + AHEAD)
+
+    esp.meanwhile = take_over
+    with pytest.raises(CampaignRefused, match="taken over"):
+        mail.reconcile("spring", now=NOW + HOUR)
+    for hours in (24, 25):
+        mail.reconcile("spring", now=NOW + hours * HOUR)
+        send(mail, hours * HOUR)
+    assert ["ada", "bob"] == mailed(mail)
+    assert {"ada": 1, "bob": 1} == sent_counts(mail, ["ada", "bob"])
+
+
+@pytest.mark.parametrize("lag", [0, 1, 9])
+def test_whoever_joins_before_a_doubt_is_settled_shuts_nobody_out(lag: int) -> None:
+    """The release gave no answer and was none, dee joins, and it is sent again: to all of them (F22)."""
+    mail = world("ada", "bob", esp=MemoryEsp(capabilities=CAMPAIGNS_ONLY))
+    fake(mail).fail("release", OutcomeUnknown)
+    send(mail)
+    join(mail, "dee")
+    fake(mail).lag(lag)
+    with pytest.raises(CampaignRefused, match="2 more may get it: plan it again"):
+        send(mail, HOUR)
+    assert [] == mailed(mail)
+    for hours in (2, 3):
+        send(mail, hours * HOUR)
+        fake(mail).lag(0)
+    assert ["ada", "bob", "dee"] == mailed(mail)
+    assert {"ada": 1, "bob": 1, "dee": 1} == sent_counts(mail, ["ada", "bob", "dee"])
+
+
+@pytest.mark.parametrize("during", ["unstage", "stage", "staged", "release"])
+def test_nobody_asks_what_left_in_the_middle_of_a_send(during: str) -> None:
+    """Who was unknown is taken out and staged again, and that is all that becomes of them (F22)."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", esp=esp)
+    plan = mail.plan("spring", now=NOW)
+    esp.fail("release", OutcomeUnknown)
+    mail.send(plan, now=NOW)
+
+    def ask() -> None:
+        with pytest.raises(CampaignRefused, match="is being sent"):
+            mail.reconcile("spring", now=NOW + HOUR)
+
+    esp.after[during] = ask
+    assert 2 == mail.send(plan, now=NOW + HOUR).sent
+    assert ["ada", "bob"] == mailed(mail)
 
 
 def test_whoever_is_erased_while_an_esp_is_asked_keeps_nobody_from_an_answer() -> None:
@@ -264,10 +344,78 @@ def test_of_who_was_erased_before_it_is_never_known_whether_a_single_mail_left()
     assert [] == fake(mail).calls[calls:]
 
 
-# --- F19: two workers, and clocks that lie apart ----------------------------------------------------------------------
+# --- F17: a no at the last moment -------------------------------------------------------------------------------------
 
-AHEAD = LEASE + 5 * MINUTE
-"""How far the clock of the second worker is ahead: to it, the first one's lease has run out."""
+
+class Between:
+    """A store as one worker sees it; directly before its Nth call outside of a transaction something happens.
+
+    Attributes:
+        calls: how many such calls there were.
+    """
+
+    def __init__(self, store: Any, at: int, happens: Callable[[], object]) -> None:
+        self._store = store
+        self._at = at
+        self._happens = happens
+        self._depth = 0
+        self.calls = 0
+
+    def _come(self) -> None:
+        if self._depth == 0:
+            self.calls += 1
+            if self.calls == self._at:
+                self._happens()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open one, after what happens."""
+        self._come()
+        self._depth += 1
+        try:
+            with self._store.transaction():
+                yield
+        finally:
+            self._depth -= 1
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._store, name)
+        if not callable(value):
+            return value
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self._come()
+            return value(*arguments, **named)
+
+        return call
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["in person", "by a list of hashes"])
+def test_a_no_before_any_call_of_a_send_is_heard(hidden: bool, tmp_path: Path) -> None:
+    """Until the release is called, however late: the last look at the log and the release have nothing in between."""
+    path = hashed_list(tmp_path, "bob")
+    seen = set()
+    for at in range(1, 200):
+        esp = MemoryEsp(capabilities=CAMPAIGNS_ONLY)
+        mail = world("ada", "bob", esp=esp, peppers=PEPPERS)
+        too_late: list[bool] = []
+        leave = partial(mail.import_opt_outs, path) if hidden else partial(mail.opt_out, "bob", scope=ALL)
+
+        def happens(esp: MemoryEsp = esp, too_late: list[bool] = too_late, leave: Any = leave) -> None:
+            too_late.append("release" in esp.calls)
+            leave(now=NOW)
+
+        plan = mail.plan("spring", now=NOW)
+        world(store=Between(mail.store, at, happens), esp=esp, peppers=PEPPERS).send(plan, now=NOW)
+        if not too_late:
+            break
+        assert too_late == ["bob" in mailed(mail)], f"before call {at}"
+        assert not too_late[0] or in_flight(mail, "bob"), f"before call {at}"
+        seen.add(too_late[0])
+    assert {True, False} == seen
+
+
+# --- F19: two workers, and clocks that lie apart ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("when", "during"), [("after", "stage"), ("after", "staged"), ("before", "release")])

@@ -13,7 +13,6 @@ from lifecycle_mail.model.entries import AddressChanged, Consent, Lift, OptOut, 
 from lifecycle_mail.model.events import EventKind
 from lifecycle_mail.model.intake import Held, Who
 from lifecycle_mail.model.lists import Scope
-from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.ports import Capability
 from lifecycle_mail.service import Lifecycle
@@ -461,31 +460,6 @@ def test_a_lease_that_cannot_be_given_back_costs_no_answer() -> None:
     store.fail("finish", RegistryBusy("locked"), times=4 * TRIES)
     assert 1 == mail.send(mail.plan("spring", now=NOW), now=NOW).sent
     assert 1 == mail.drain(now=NOW + DAY).told.total()
-
-
-def test_reconciling_does_not_take_back_what_is_claimed_anew() -> None:
-    """The ESP says that it did not leave; meanwhile another reconciles and sends it: that claim stands (F19, F22)."""
-
-    class Slow(MemoryEsp):
-        def was_sent(self, campaign: Any, contact_id: ContactId) -> bool | None:
-            answer = super().was_sent(campaign, contact_id)
-            if meanwhile:
-                meanwhile.pop()()
-            return answer
-
-    mail, store = busy("ada", esp=Slow(capabilities=MAILS_ONLY))
-    plan = mail.plan("spring", now=NOW)
-    fake(mail).limit(100)
-    store.skip, store.times, store.written = 0, 1, True
-    mail.send(plan, now=NOW)
-    mail.send(plan, now=NOW)
-    meanwhile: list[Callable[[], object]] = [
-        lambda: mail.reconcile("spring", now=NOW) and mail.send(plan, now=NOW),
-    ]
-    mail.reconcile("spring", now=NOW)
-    assert {"ada": "handed-off"} == states(mail)
-    mail.send(plan, now=NOW + HOUR)
-    assert ["ada"] == mailed(mail)
 
 
 def test_what_a_try_that_came_to_nothing_had_seen_is_forgotten() -> None:

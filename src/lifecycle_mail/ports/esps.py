@@ -107,7 +107,10 @@ class SendsCampaigns(Esp, Protocol):
         ...
 
     def unstage(self, campaign: CampaignKey, contact_ids: Collection[ContactId]) -> None:
-        """Take recipients out again, those among them that are in. Once it returns, none of them is in."""
+        """Take recipients out again, those among them that are in. Once it returns, none of them is in.
+
+        Of a campaign that it does not know, or not any more, nobody is: there is nothing to do, and no error.
+        """
         ...
 
     def staged(self, campaign: CampaignKey) -> Collection[ContactId]:
@@ -121,7 +124,8 @@ class SendsCampaigns(Esp, Protocol):
     def released(self, campaign: CampaignKey) -> bool | None:
         """Tell whether a campaign was released; None where the ESP cannot tell yet.
 
-        False is a promise: an earlier call of `release` whose answer was lost will not be carried out any more.
+        False is a promise: an earlier call of `release` whose answer was lost will not be carried out any more. So it
+        is of a campaign that the ESP does not know, or not any more.
         """
         ...
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import cast
 
 from attrs import field, frozen
 
-from lifecycle_mail.errors import EspError
+from lifecycle_mail.errors import CampaignRefused, EspError
 from lifecycle_mail.model.events import EngagementEvent, EventKind, Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.ports import SPENT_STATES, Capability, Claim, ClaimState, Esp, SendsCampaigns, SendsMails, Store
+from lifecycle_mail.service.leasing import Clock, Lease
 from lifecycle_mail.service.reading import chunks
 from lifecycle_mail.service.receiving import take_events
 from lifecycle_mail.service.retrying import again, in_transaction
@@ -82,38 +82,58 @@ def leaves_whole(esp: Esp, campaign: Campaign) -> bool:
     return Capability.CAMPAIGNS in esp.capabilities
 
 
+ASKED = 500
+"""How many answers of an ESP are written at once."""
+
+
 def reconcile(
-    store: Store, esp: Esp, campaign: Campaign, *, now: datetime, wait: Callable[[int], None]
+    store: Store, esp: Esp, campaign: Campaign, *, clock: Clock, wait: Callable[[int], None]
 ) -> dict[str, int]:
     """Settle claims whose outcome is unknown by what the ESP says of them; see `Lifecycle.reconcile`."""
+    lease = Lease(store, campaign.key, clock=clock, wait=wait)
+    if not lease.take():
+        raise CampaignRefused(f"campaign {campaign.key!r} is being sent: call again when it is done")
+    try:
+        return _reconciled(store, esp, campaign, lease, now=clock(), wait=wait)
+    finally:
+        lease.give_back()
+
+
+def _reconciled(
+    store: Store, esp: Esp, campaign: Campaign, lease: Lease, *, now: datetime, wait: Callable[[int], None]
+) -> dict[str, int]:
     claims = again(lambda: store.claims(campaign.key), wait=wait)
-    unknown = sorted(one for one, claim in claims.items() if claim.state is ClaimState.UNKNOWN)
-    answers = Counter[str]({"handed-off": 0, "returned": 0, "unknown": 0})
-    released = _released(esp, campaign) if unknown and leaves_whole(esp, campaign) else None
-    for chunk in chunks(unknown):
-        if leaves_whole(esp, campaign):
-            left = dict.fromkeys(chunk, released)
-        else:
-            # Of who was erased we know a hash, which the ESP has never heard of: its no would mean nothing.
-            left = {one: None if is_hashed(one) else cast(SendsMails, esp).was_sent(campaign.key, one) for one in chunk}
-        answers += in_transaction(store, partial(_settle_told, store, esp, campaign, left, now), wait=wait)
+    unknown = {one: claim for one, claim in sorted(claims.items()) if claim.state is ClaimState.UNKNOWN}
+    whole = leaves_whole(esp, campaign)
+    released = cast(SendsCampaigns, esp).released(campaign.key) if whole and unknown else None
+    answers: Counter[str] = Counter()
+    for chunk in chunks(unknown, ASKED):
+        # Of who was erased we know a hash, which the ESP has never heard of: its no would mean nothing.
+        left = {
+            one: released if whole else None if is_hashed(one) else cast(SendsMails, esp).was_sent(campaign.key, one)
+            for one in chunk
+        }
+
+        def settle(left: Mapping[ContactId, bool | None] = left) -> Counter[str]:
+            if not lease.prolong():
+                raise CampaignRefused(f"campaign {campaign.key!r} was taken over by another worker: call again")
+            return _settle_told(store, esp, campaign, unknown, left, now)
+
+        answers += in_transaction(store, settle, wait=wait)
     return {name: answers[name] for name in ("handed-off", "returned", "unknown")}
 
 
-def _released(esp: Esp, campaign: Campaign) -> bool | None:
-    return cast(SendsCampaigns, esp).released(campaign.key)
-
-
 def _settle_told(
-    store: Store, esp: Esp, campaign: Campaign, left: Mapping[ContactId, bool | None], now: datetime
-) -> Counter[str]:
-    """Settle what is unknown still: what another reconciled meanwhile may be claimed again, and is not ours to settle.
+    store: Store, esp: Esp, campaign: Campaign, unknown: Mapping[ContactId, Claim],
+    left: Mapping[ContactId, bool | None], now: datetime,
+) -> Counter[str]:  # fmt: skip
+    """Settle what is unknown as it was when it was asked about: what came of it since is another doubt.
 
     Of a campaign that was not released nobody has got anything, but all of them may be staged: `claimed` says so, and
     the next send takes them out before it does anything else.
     """
     before = store.claims(campaign.key, left)
-    still = {one: told for one, told in left.items() if one in before and before[one].state is ClaimState.UNKNOWN}
+    still = {one: told for one, told in left.items() if _is_same(before.get(one), unknown[one])}
     gone = [one for one, told in still.items() if told]
     here = [one for one, told in still.items() if told is False]
     back = ClaimState.CLAIMED if leaves_whole(esp, campaign) else ClaimState.RETURNED
@@ -121,3 +141,7 @@ def _settle_told(
     store.settle(campaign.key, here, back, at=now)
     take_events(store, sent_events(campaign, gone, at=now, source=esp.name), now=now)
     return Counter({"handed-off": len(gone), "returned": len(here), "unknown": len(still) - len(gone) - len(here)})
+
+
+def _is_same(claim: Claim | None, other: Claim) -> bool:
+    return claim is not None and (claim.state, claim.at, claim.position) == (other.state, other.at, other.position)

@@ -91,6 +91,7 @@ class OptOuts:
             def read(batch: Sequence[Row], tell: Tell) -> Sequence[object]:
                 """Return what rows say, and nothing twice: not what we said ourselves, under its hash."""
                 said = reads.read(batch, tell)
+                own.learn(said)
                 ours = own.among(said)
                 return [entry if entry is None or entry.id not in ours else _OURS for entry in said]
 

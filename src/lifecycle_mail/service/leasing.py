@@ -70,9 +70,12 @@ class Lease:
 
     def still(self) -> bool:
         """Prolong it now; False where another worker has had it since, and what was read before may not be so now."""
+        return in_transaction(self._store, self.prolong, wait=self._wait)
 
+    def prolong(self) -> bool:
+        """Do as `still` does, as a part of a transaction."""
         at = self._kept_at = self._clock()
-        return in_transaction(self._store, lambda: self.holds() and self._begin(at), wait=self._wait)
+        return self.holds() and self._begin(at)
 
     def holds(self) -> bool:
         """Whether the work is ours without interruption, as the store knows."""

@@ -80,11 +80,19 @@ class OwnIds:
                 found.update(ids[one] for (one,) in held)
         return found
 
-    def whom(self, names: Iterable[str]) -> dict[str, set[ContactId]]:
-        """Return for each keyed hash the contacts whose id it is, or who have or had that address."""
-        hashed = sorted({name for name in names if is_hashed(name)})
-        for pepper in sorted({pepper_of(name) for name in hashed}):
+    def learn(self, entries: Iterable[OptOut | Suppression | None]) -> None:
+        """Read the log for what these entries name by a hash: before a transaction, which should not take so long."""
+        names = (
+            name for entry in entries if entry is not None for name in (entry.subject.contact_id, entry.subject.key)
+        )
+        for pepper in sorted({pepper_of(name) for name in names if name is not None and is_hashed(name)}):
             self._hash_up_to_now(pepper)
+
+    def whom(self, names: Iterable[str]) -> dict[str, set[ContactId]]:
+        """Return for each keyed hash the contacts whose id it is, or who have or had that address, as was learned."""
+        hashed = sorted({name for name in names if is_hashed(name)})
+        if not hashed:
+            return {}
         found: dict[str, set[ContactId]] = defaultdict(set)
         for some in chunks(hashed, 500):
             held = self._table.execute(

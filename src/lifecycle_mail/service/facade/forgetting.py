@@ -34,7 +34,8 @@ class Forgetting(Base):
             text: why; it is not kept.
 
         Raises:
-            Misconfigured: the store has no pepper; nobody was told anything.
+            Misconfigured: the store has no pepper, or they may be staged for a campaign at another ESP than this one;
+                nobody was told anything.
             UnknownName: nobody goes by it.
             AmbiguousAddress: several contacts have the address: erase the one by its id.
             CampaignRefused: a campaign is being sent that they may be among: call again when it is done.

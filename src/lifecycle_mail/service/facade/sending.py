@@ -52,6 +52,14 @@ class Sending(Base):
         )  # fmt: skip
 
     def reconcile(self, campaign: Campaign | str, *, now: datetime) -> dict[str, int]:
-        """Ask the ESP about mails whose outcome is unknown; what it cannot tell stays unknown (F22)."""
+        """Ask the ESP about mails whose outcome is unknown; what it cannot tell stays unknown (F22).
+
+        Returns:
+            How many of these mails were handed off, how many were not (`returned`) and may be sent by the next call,
+            and how many are `unknown` still.
+
+        Raises:
+            CampaignRefused: a worker is sending the campaign.
+        """
         found = self.programme.campaign(campaign)
-        return reconcile(self.store, self.esp, found, now=as_utc(now), wait=self._wait)
+        return reconcile(self.store, self.esp, found, clock=self._clock(as_utc(now)), wait=self._wait)

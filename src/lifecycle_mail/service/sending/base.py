@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from lifecycle_mail.errors import CampaignRefused, EspError, RegistryDamaged
@@ -135,10 +136,11 @@ class Worker:
         self.once(settle)
 
     def left(self, ids: Collection[ContactId], state: ClaimState, *, after: int | None) -> None:
-        """Settle what has left, or may have, as handed off or unknown: once, with what follows from it, or not at all.
+        """Settle what has left, or may have, as handed off or unknown, with what follows from it, a chunk at a time.
 
         A hand-off is counted as sent. Whose no was recorded after they were screened was too late for this mail, which
-        is noted in the same transaction: a worker that dies afterwards owes nothing (F18).
+        is noted in the same transaction: a worker that dies afterwards owes nothing (F18). Who is left over where one
+        dies in between is open, of a campaign that was released or a mail that may have left: the next call goes on.
 
         Args:
             ids: whose mails.
@@ -146,27 +148,24 @@ class Worker:
             after: the position of the log up to which they were screened; None where each claim says so.
         """
 
-        def settle() -> None:
-            claims = self.claims(ids)
-            if len(claims) < len(ids):
-                raise RegistryDamaged(f"claims of {self.key} are gone: restore a backup, then sweep")
-            if state is ClaimState.HANDED_OFF:
-                mine = {one for one, claim in claims.items() if claim.state is not ClaimState.HANDED_OFF}
-                take_events(
-                    self.store, sent_events(self.campaign, mine, at=self.now, source=self.esp.name), now=self.now
-                )
-            else:
-                mine = {one for one, claim in claims.items() if claim.state in OPEN_STATES}
-            self.store.settle(self.key, mine, state, at=self.now)
-            self.mark_in_flight(claims, after=after)
+        for some in chunks(ids, LARGEST_CHUNK):
+            self.once(partial(self._left, some, state, after))
 
-        if ids:
-            self.once(settle)
+    def _left(self, ids: Collection[ContactId], state: ClaimState, after: int | None) -> None:
+        claims = self.claims(ids)
+        if len(claims) < len(ids):
+            raise RegistryDamaged(f"claims of {self.key} are gone: restore a backup, then sweep")
+        if state is ClaimState.HANDED_OFF:
+            mine = {one for one, claim in claims.items() if claim.state is not ClaimState.HANDED_OFF}
+            sent = sent_events(self.campaign, mine, at=self.now, source=self.esp.name)
+            take_events(self.store, sent, now=self.now)
+        else:
+            mine = {one for one, claim in claims.items() if claim.state in OPEN_STATES}
+        self.store.settle(self.key, mine, state, at=self.now)
+        self.mark_in_flight(claims, after=after)
 
     def mark_in_flight(self, claims: Mapping[ContactId, Claim], *, after: int | None) -> None:
         """Note whose no was recorded after they were screened, too late for this mail (F18)."""
-        if not claims:
-            return
         since = min(claim.position for claim in claims.values()) if after is None else after
         noes = [record for record in self.store.records(after=since) if isinstance(record.entry, OptOut)]
         about = self.news.about(noes, claims.keys())

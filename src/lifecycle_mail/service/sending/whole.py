@@ -48,9 +48,6 @@ class Whole(Worker):
         expected, problem = self._read_back(esp, self._delta(esp, self._in_state(ClaimState.STAGED)))
         if not expected:
             return self.report(problem=problem)
-        self._settle_unsent()
-        # Whoever had the campaign since we last asked may have staged others: then this is no longer what was read.
-        self.require(self.lease.still())
         try:
             esp.release(self.key)
         except OutcomeUnknown as error:
@@ -60,16 +57,6 @@ class Whole(Worker):
             return self.report(problem=error)  # still staged: the next call goes on
         self.left(expected, ClaimState.HANDED_OFF, after=self.seen)
         return self.report(sent=expected)
-
-    def _settle_unsent(self) -> None:
-        """Settle what an earlier release without an answer left unknown: it was none, and they are taken out (F22)."""
-
-        def settle() -> None:
-            claims = self.store.claims(self.key)
-            unsent = {one for one, claim in claims.items() if claim.state is ClaimState.UNKNOWN}
-            self.store.settle(self.key, unsent, ClaimState.RETURNED, at=self.now)
-
-        self.once(settle)
 
     def _finish(self) -> SendReport:
         """Released, and the answer or the worker was lost: what was staged has left."""
@@ -86,10 +73,10 @@ class Whole(Worker):
     # -- staging
 
     def _stage(self, esp: SendsCampaigns, content: Content | None) -> EspError | None:
+        self._reopen(esp)
         before = self.read(lambda: self.store.claims(self.key))
         # In doubt: taken out, which the ESP acknowledges, and then claimed anew.
         self._take_out(esp, {one for one, claim in before.items() if claim.state is ClaimState.CLAIMED})
-        self._unstage(esp, {one for one, claim in before.items() if claim.state is ClaimState.UNKNOWN})
         # What an earlier call had staged is screened again from its position.
         staged = {one: claim.position for one, claim in before.items() if claim.state is ClaimState.STAGED}
         self.seen = min([self.read(self.store.position), *staged.values()])
@@ -117,15 +104,35 @@ class Whole(Worker):
         self._take_out(esp, staged.keys() - passed)
         return None
 
+    def _reopen(self, esp: SendsCampaigns) -> None:
+        """Take up what an earlier release without an answer left unknown: it was none, as the ESP says (F22).
+
+        Raises:
+            CampaignRefused: some of these may be mailed and are not in the plan, which was made when nobody knew.
+        """
+        unknown = self._in_state(ClaimState.UNKNOWN)
+        if not unknown:
+            return
+        self.once(lambda: self.store.settle(self.key, unknown, ClaimState.CLAIMED, at=self.now))
+        self._take_out(esp, unknown)
+        more = [row for row in self.read(lambda: self.screen(unknown.difference(self.ids), ())) if row.recipient]
+        if more:  # a campaign is released once: they would be shut out
+            raise CampaignRefused(
+                f"campaign {self.key!r} was not released before, as nobody knew when this was planned, and "
+                f"{len(more)} more may get it: plan it again"
+            )
+
     def _staged(self, esp: SendsCampaigns, mine: Sequence[Screened], content: Content | None) -> Handled:
         """Stage a chunk. Where the answer is lost it is staged once more, which changes nothing that was done."""
         try:
             return esp.stage(self.key, mine, content=content)
         except OutcomeUnknown as lost:
             try:
-                return esp.stage(self.key, mine, content=content)
-            except EspRefused:  # says nothing of the first time
+                handled = esp.stage(self.key, mine, content=content)
+            except EspRefused:  # says nothing of the first time, and nor does the refusal of one of them
                 raise lost from None
+            self._unstage(esp, handled.refused.keys())
+            return handled
 
     def _claim(self, chunk: list[ContactId]) -> tuple[list[Screened], set[ContactId]]:
         tried: set[ContactId] = set()
@@ -157,6 +164,7 @@ class Whole(Worker):
     def _delta(self, esp: SendsCampaigns, staged: set[ContactId]) -> set[ContactId]:
         """Screen again whom the log has spoken of since they were screened, until it says nothing new (F17)."""
         while True:
+            self.require(self.lease.keep())
             records = self.read(lambda: list(self.store.records(after=self.seen)))
             if not records:
                 return staged
@@ -180,9 +188,9 @@ class Whole(Worker):
         found: set[ContactId] = set()
         for attempt in range(1, READS + 1):
             found = set(esp.staged(self.key))
-            self.require(self.lease.still())  # before the log is read for the last time: nothing comes after that
+            self.require(self.lease.still())
             if found == expected:
-                left = self._delta(esp, expected)
+                left = self._settled(esp, expected)
                 if left == expected:
                     return expected, None
                 expected = left
@@ -197,9 +205,25 @@ class Whole(Worker):
         if expected or not missing:
             found = set(esp.staged(self.key))
             self.require(self.lease.still())
-            if found == expected == self._delta(esp, expected):
+            if found == expected == self._settled(esp, expected):
                 return expected, None
         return set(), self._problem("read back", "it shows others as staged than were screened")
+
+    def _settled(self, esp: SendsCampaigns, staged: set[ContactId]) -> set[ContactId]:
+        """Return who of the staged passes, and if it is all of them, at an instant when the log says nothing more.
+
+        At that instant the campaign is ours, too, and has been since they were read back: whoever had it meanwhile may
+        have staged others.
+        """
+
+        def is_quiet() -> bool:
+            self.require(self.lease.prolong())
+            return self.store.position() == self.seen
+
+        left = staged
+        while left == staged and not self.once(is_quiet):
+            left = self._delta(esp, staged)
+        return left
 
     def _problem(self, operation: str, body: str) -> EspUnavailable:
         return EspUnavailable(esp=self.esp.name, operation=operation, body=body, fix="nothing was released: send again")
