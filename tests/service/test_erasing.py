@@ -393,6 +393,21 @@ def test_whoever_is_staged_elsewhere_is_not_erased_behind_its_back(capabilities:
     assert ["bob"] == mailed(mail)
 
 
+@pytest.mark.parametrize(("operation", "times"), [("release", 1), ("stage", 2)])
+def test_where_somebody_was_erased_and_may_be_staged_nothing_is_released(operation: str, times: int) -> None:
+    """Claimed or unknown, to another ESP it may have been a single mail: no ESP could be asked for a hash (O5, F17)."""
+    mail = erasing("ada", "bob", esp=MemoryEsp(capabilities={Capability.CAMPAIGNS}))
+    fake(mail).fail(operation, OutcomeUnknown, done=operation == "stage", times=times)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    other = erasing(store=mail.store, esp=MemoryEsp(name="other", capabilities={Capability.SINGLE_MAILS}))
+    assert other.erase("ada", by=Actor.CONTACT, now=NOW).is_new
+    fake(mail).lag(1)
+    for _ in range(2):
+        with pytest.raises(CampaignRefused, match="1 who were erased without memory may be staged there"):
+            mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    assert [] == mailed(mail)
+
+
 def test_a_mail_that_was_interrupted_one_by_one_keeps_nobody_from_being_erased() -> None:
     """It was claimed and perhaps sent; there is nothing to take out of (O5)."""
     mail = erasing("ada", esp=MemoryEsp(capabilities={Capability.SINGLE_MAILS}))

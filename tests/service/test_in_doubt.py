@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle_mail.errors import CampaignRefused, EspUnavailable, OutcomeUnknown
+from lifecycle_mail.errors import CampaignRefused, EspRefused, EspUnavailable, OutcomeUnknown
 from lifecycle_mail.memory import MemoryEsp
 from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.lists import Scope
@@ -172,6 +172,37 @@ def test_a_chunk_that_was_staged_in_part_is_taken_out_first(lag: int, monkeypatc
     assert ["ada"] == mailed(mail)
 
 
+@pytest.mark.parametrize("refuses", [False, True])
+def test_who_is_refused_when_staged_again_may_be_in_from_the_first_time(refuses: bool) -> None:
+    """They are taken out; where the ESP refuses even that, all of the chunk is in doubt (F22)."""
+
+    class Twice(MemoryEsp):
+        def stage(self, *args: Any, **options: Any) -> Any:
+            done = super().stage(*args, **options)
+            if self.calls.count("stage") == 2:
+                self.refuse(address("dee"))
+                raise OutcomeUnknown(esp="memory", operation="stage")
+            return done
+
+    esp = Twice(capabilities=CAMPAIGNS_ONLY)
+    mail = world("bob", "cem", esp=esp)
+    esp.fail("release", EspUnavailable)
+    send(mail)
+    for name in ("ada", "dee"):
+        join(mail, name)
+    esp.lag(50)  # shows bob and cem from here on
+    if refuses:
+        esp.fail("unstage", EspRefused)
+    send(mail)
+    assert mailed(mail) == ([] if refuses else ["ada", "bob", "cem"])
+    mail.opt_out("ada", scope=ALL, now=NOW + MINUTE)
+    esp.lag(50)
+    for hours in (1, 2):
+        send(mail, hours * HOUR)
+        esp.lag(0)
+    assert mailed(mail) == (["bob", "cem"] if refuses else ["ada", "bob", "cem"])
+
+
 def test_what_the_esp_loses_at_the_last_moment_is_not_counted_as_mailed() -> None:
     """One never shows and is taken out, and then another is gone: nothing is released, and the next call mends it."""
 
@@ -281,8 +312,10 @@ def test_whoever_joins_before_a_doubt_is_settled_shuts_nobody_out(lag: int) -> N
     send(mail)
     join(mail, "dee")
     fake(mail).lag(lag)
-    with pytest.raises(CampaignRefused, match="2 more may get it: plan it again"):
-        send(mail, HOUR)
+    plan = mail.plan("spring", now=NOW + HOUR)
+    for _ in range(3):
+        with pytest.raises(CampaignRefused, match="2 more may get it: plan it again"):
+            mail.send(plan, now=NOW + HOUR)
     assert [] == mailed(mail)
     for hours in (2, 3):
         send(mail, hours * HOUR)
@@ -449,6 +482,36 @@ def test_what_another_worker_staged_is_not_released_unscreened(ends: str, when: 
     assert after_hand_off or "dee" not in mailed(mail)
     assert "dee" not in mailed(mail) or in_flight(mail, "dee")
     assert {one for one, state in states(mail).items() if state == "handed-off"} == set(mailed(mail))
+
+
+def test_an_answer_from_before_another_took_over_settles_nothing() -> None:
+    """It said that nothing was released; then another releases, without an answer: that is a new doubt (F19, F22)."""
+
+    class Asked(MemoryEsp):
+        meanwhile: Callable[[], object] | None = None
+
+        def released(self, campaign: CampaignKey) -> bool | None:
+            answer = super().released(campaign)
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile is not None:
+                meanwhile()
+            return answer
+
+    def take_over() -> None:
+        esp.fail("release", OutcomeUnknown, done=True)
+        send(other, AHEAD)
+
+    esp = Asked(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", esp=esp)
+    other = world(store=mail.store, esp=esp)
+    plan = mail.plan("spring", now=NOW)
+    esp.meanwhile = take_over
+    with pytest.raises(CampaignRefused, match="another worker"):
+        mail.send(plan, now=NOW)
+    assert {"ada": "unknown", "bob": "unknown"} == states(mail)
+    assert 2 == mail.reconcile("spring", now=NOW + DAY)["handed-off"]
+    assert ["ada", "bob"] == mailed(mail)
+    assert {"ada": 1, "bob": 1} == sent_counts(mail, ["ada", "bob"])
 
 
 @pytest.mark.parametrize("capabilities", BOTH_WAYS, ids=["mails", "campaigns"])

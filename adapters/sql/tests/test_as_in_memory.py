@@ -18,6 +18,7 @@ from hypothesis import is_hypothesis_test
 from adapters.sql.tests.model.simulation import SCRATCH
 from adapters.sql.tests.servers import new_schema
 from lifecycle_mail import Lifecycle
+from lifecycle_mail.ports import Store
 from lifecycle_mail.testing import builders
 from tests.service import (
     test_archiving,
@@ -63,7 +64,7 @@ def _durable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Let every world that names no store live in a registry of its own."""
     if request.param == "postgresql" and is_hypothesis_test(request.function):
         pytest.skip("a schema for each of a thousand examples takes hours; SQLite has them")
-    made: list[Lifecycle] = []
+    made: list[Store] = []  # as they were opened: a test may put another in the place of one
     with tempfile.TemporaryDirectory(prefix="lifecycle-mail-", dir=SCRATCH) as folder:
 
         def lifecycle(*items: Any, **options: Any) -> Lifecycle:
@@ -72,10 +73,11 @@ def _durable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
             else:
                 url = request.getfixturevalue("postgres").url(new_schema())
             options.setdefault("store", url)
-            made.append(builders.lifecycle(*items, **options))
-            return made[-1]
+            mail = builders.lifecycle(*items, **options)
+            made.append(mail.store)
+            return mail
 
         monkeypatch.setattr(worlds, "lifecycle", lifecycle)
         yield
-        for mail in made:
-            mail.store.close()
+        for store in made:
+            store.close()

@@ -133,7 +133,7 @@ def _settle_told(
     the next send takes them out before it does anything else.
     """
     before = store.claims(campaign.key, left)
-    still = {one: told for one, told in left.items() if _is_same(before.get(one), unknown[one])}
+    still = {one: told for one, told in left.items() if is_same(before.get(one), unknown[one])}
     gone = [one for one, told in still.items() if told]
     here = [one for one, told in still.items() if told is False]
     back = ClaimState.CLAIMED if leaves_whole(esp, campaign) else ClaimState.RETURNED
@@ -143,5 +143,6 @@ def _settle_told(
     return Counter({"handed-off": len(gone), "returned": len(here), "unknown": len(still) - len(gone) - len(here)})
 
 
-def _is_same(claim: Claim | None, other: Claim) -> bool:
+def is_same(claim: Claim | None, other: Claim) -> bool:
+    """Whether a claim is what it was: not settled since, nor claimed anew."""
     return claim is not None and (claim.state, claim.at, claim.position) == (other.state, other.at, other.position)

@@ -1,12 +1,14 @@
 """Taking somebody out of the campaigns that they are staged for, before they are erased (O5, F17).
 
-Afterwards their claims name them by a keyed hash, and no ESP could be asked for them any more.
+Afterwards their claims name them by a keyed hash, and no ESP could be asked for them any more: a claim that is open
+then keeps its campaign from being released.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from lifecycle_mail.errors import CampaignRefused, Misconfigured
@@ -22,18 +24,16 @@ def staged_in(store: Store, esp: Esp, contact_id: ContactId) -> frozenset[Campai
 
 
 def _may_be_staged(claim: Claim, esp: Esp) -> bool:
-    if Capability.SINGLE_MAILS in esp.capabilities:
-        if Capability.CAMPAIGNS not in esp.capabilities:
-            return claim.state is ClaimState.STAGED  # by another ESP: here mails go one by one
-        if claim.leaves_list is None:
-            return False
-    return claim.state in OPEN_STATES | {ClaimState.UNKNOWN}
+    if Capability.CAMPAIGNS not in esp.capabilities:
+        return claim.state is ClaimState.STAGED  # at another ESP; what is claimed or unknown may be a single mail
+    alone = Capability.SINGLE_MAILS in esp.capabilities and claim.leaves_list is None
+    return claim.state in OPEN_STATES | {ClaimState.UNKNOWN} and not alone
 
 
 def withdraw(
     store: Store, esp: Esp, contact_id: ContactId, campaign: CampaignKey, *, clock: Clock, wait: Callable[[int], None]
 ) -> bool:
-    """Take somebody out of a campaign; False where their claim stays open: it was released, or nobody can tell.
+    """Take somebody out of a campaign; False where it was released, and their claim stays as it is.
 
     Raises:
         CampaignRefused: a worker is at it, and may be about to stage them.
@@ -51,32 +51,27 @@ def withdraw(
     lease = Lease(store, campaign, clock=clock, wait=wait)
     _require(lease.take(), campaign)
     try:
-        released = can.released(campaign)  # by a worker that was faster, perhaps
-        if released:
+        if can.released(campaign):  # by a worker that was faster
             return False
-        is_open = _settle(store, campaign, contact_id, ClaimState.CLAIMED, at=clock(), wait=wait)
+        settle = partial(_settle, store, campaign, contact_id, lease, at=clock(), wait=wait)
+        settle(ClaimState.CLAIMED)  # in doubt, until the ESP has answered
         can.unstage(campaign, [contact_id])
-        _require(lease.still(), campaign)
-        if released is None or not is_open:
-            return False
-        return _settle(store, campaign, contact_id, ClaimState.RETURNED, at=clock(), wait=wait)
+        settle(ClaimState.RETURNED)
+        return True
     finally:
         lease.give_back()
 
 
 def _settle(
-    store: Store, campaign: CampaignKey, contact_id: ContactId, state: ClaimState, *, at: datetime,
+    store: Store, campaign: CampaignKey, contact_id: ContactId, lease: Lease, state: ClaimState, *, at: datetime,
     wait: Callable[[int], None],
-) -> bool:  # fmt: skip
-    """Settle a claim that is open, and tell whether it was."""
-
-    def settle() -> bool:
-        is_open = store.claims(campaign, [contact_id])[contact_id].state in OPEN_STATES
-        if is_open:
+) -> None:  # fmt: skip
+    def settle() -> None:
+        _require(lease.prolong(), campaign)
+        if store.claims(campaign, [contact_id])[contact_id].state in OPEN_STATES | {ClaimState.UNKNOWN}:
             store.settle(campaign, [contact_id], state, at=at)
-        return is_open
 
-    return in_transaction(store, settle, wait=wait)
+    in_transaction(store, settle, wait=wait)
 
 
 def _require(held: bool, campaign: CampaignKey) -> None:

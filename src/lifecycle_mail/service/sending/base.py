@@ -49,6 +49,7 @@ class Worker:
     ) -> None:  # fmt: skip
         self.campaign = plan.campaign
         self.ids = [recipient.contact_id for recipient in plan.recipients]
+        self.doubted = [row.contact_id for row in plan.rows if row.decision.outcome == Withheld.ALREADY_SENT]
         self.table = gates(plan.campaign, cap=policy.cap, rest=policy.rest)
         self.ranks = _ranks(plan)
         self.reader = reader

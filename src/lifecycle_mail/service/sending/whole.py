@@ -11,7 +11,7 @@ Reading back then only finds what others did there, and what the ESP lost.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -20,8 +20,8 @@ from lifecycle_mail.model.entries import AddressChanged, Record
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import OPEN_STATES, ClaimState, Content, Handled, SendsCampaigns
-from lifecycle_mail.service.handoff import SendReport, spent
+from lifecycle_mail.ports import OPEN_STATES, Claim, ClaimState, Content, Handled, SendsCampaigns
+from lifecycle_mail.service.handoff import SendReport, is_same, spent
 from lifecycle_mail.service.reading import chunks
 from lifecycle_mail.service.sending.base import Worker
 
@@ -37,15 +37,18 @@ class Whole(Worker):
     def hand_over(self, content: Content | None) -> SendReport:
         """Stage the plan, screen again, read back, and release."""
         esp = cast(SendsCampaigns, self.esp)
+        unknown = self._in_state(ClaimState.UNKNOWN)  # before it is asked: what comes afterwards is another doubt
         released = esp.released(self.key)
         if released is None:
             return self.report(problem=self._problem("tell", "it cannot tell yet whether the campaign was released"))
         if released:
             return self._finish()
+        if unknown:
+            self._reopen(unknown)
         problem = self._stage(esp, content)
         if problem is not None:  # releasing a part would shut out the rest: what is staged waits for the next call
             return self.report(problem=problem)
-        expected, problem = self._read_back(esp, self._delta(esp, self._in_state(ClaimState.STAGED)))
+        expected, problem = self._read_back(esp, self._delta(esp, set(self._in_state(ClaimState.STAGED))))
         if not expected:
             return self.report(problem=problem)
         try:
@@ -60,7 +63,7 @@ class Whole(Worker):
 
     def _finish(self) -> SendReport:
         """Released, and the answer or the worker was lost: what was staged has left."""
-        gone = self._in_state(*OPEN_STATES)  # in doubt, too, where two were at it: mailed rather than mailed again
+        gone = set(self._in_state(*OPEN_STATES))  # in doubt, too, where two were at it: mailed rather than mailed again
         self.left(gone, ClaimState.HANDED_OFF, after=None)
         rest = [one for one in self.ids if one not in gone]
         more = self.read(lambda: self.passing(rest, spent(self.store.claims(self.key))))
@@ -73,10 +76,12 @@ class Whole(Worker):
     # -- staging
 
     def _stage(self, esp: SendsCampaigns, content: Content | None) -> EspError | None:
-        self._reopen(esp)
         before = self.read(lambda: self.store.claims(self.key))
+        self._require_nobody_erased(before)
+        self.require(self.lease.still())
         # In doubt: taken out, which the ESP acknowledges, and then claimed anew.
         self._take_out(esp, {one for one, claim in before.items() if claim.state is ClaimState.CLAIMED})
+        self._require_planned()
         # What an earlier call had staged is screened again from its position.
         staged = {one: claim.position for one, claim in before.items() if claim.state is ClaimState.STAGED}
         self.seen = min([self.read(self.store.position), *staged.values()])
@@ -104,22 +109,38 @@ class Whole(Worker):
         self._take_out(esp, staged.keys() - passed)
         return None
 
-    def _reopen(self, esp: SendsCampaigns) -> None:
-        """Take up what an earlier release without an answer left unknown: it was none, as the ESP says (F22).
+    def _reopen(self, unknown: Mapping[ContactId, Claim]) -> None:
+        """Take up what an earlier release without an answer left unknown: it was none, as the ESP says (F22)."""
 
-        Raises:
-            CampaignRefused: some of these may be mailed and are not in the plan, which was made when nobody knew.
+        def settle() -> None:
+            self.require(self.lease.prolong())
+            now = self.claims(unknown)
+            same = [one for one, claim in unknown.items() if is_same(now.get(one), claim)]
+            self.store.settle(self.key, same, ClaimState.CLAIMED, at=self.now)
+
+        self.once(settle)
+
+    def _require_planned(self) -> None:
+        """Refuse a plan that was made when nobody knew whether a release had been one: who may be mailed is not in it.
+
+        A campaign is released once, and they would be shut out.
         """
-        unknown = self._in_state(ClaimState.UNKNOWN)
-        if not unknown:
-            return
-        self.once(lambda: self.store.settle(self.key, unknown, ClaimState.CLAIMED, at=self.now))
-        self._take_out(esp, unknown)
-        more = [row for row in self.read(lambda: self.screen(unknown.difference(self.ids), ())) if row.recipient]
-        if more:  # a campaign is released once: they would be shut out
+        left = self.read(lambda: self.claims(self.doubted))
+        free = [one for one in self.doubted if one not in left or left[one].state is ClaimState.RETURNED]
+        more = [row for row in self.read(lambda: self.screen(free, ())) if row.recipient is not None]
+        if more:
             raise CampaignRefused(
                 f"campaign {self.key!r} was not released before, as nobody knew when this was planned, and "
                 f"{len(more)} more may get it: plan it again"
+            )
+
+    def _require_nobody_erased(self, claims: Mapping[ContactId, Claim]) -> None:
+        """Refuse to release where somebody was erased and not taken out: no ESP could be asked for them (O5)."""
+        erased = [one for one, claim in claims.items() if is_hashed(one) and claim.state in OPEN_STATES]
+        if erased:
+            raise CampaignRefused(
+                f"{len(erased)} who were erased without {self.esp.name} may be staged there for campaign {self.key!r}: "
+                f"delete it there, and make a new one"
             )
 
     def _staged(self, esp: SendsCampaigns, mine: Sequence[Screened], content: Content | None) -> Handled:
@@ -129,9 +150,10 @@ class Whole(Worker):
         except OutcomeUnknown as lost:
             try:
                 handled = esp.stage(self.key, mine, content=content)
-            except EspRefused:  # says nothing of the first time, and nor does the refusal of one of them
+                if handled.refused:  # which says nothing of the first time, and nor does a refusal of all of them
+                    esp.unstage(self.key, handled.refused.keys())
+            except EspRefused:
                 raise lost from None
-            self._unstage(esp, handled.refused.keys())
             return handled
 
     def _claim(self, chunk: list[ContactId]) -> tuple[list[Screened], set[ContactId]]:
@@ -150,14 +172,8 @@ class Whole(Worker):
     def _take_out(self, esp: SendsCampaigns, gone: Collection[ContactId]) -> None:
         if gone:
             self.settle(gone, ClaimState.CLAIMED)  # perhaps staged, until the ESP has answered
-            self._unstage(esp, gone)
+            esp.unstage(self.key, gone)
             self.settle(gone, ClaimState.RETURNED)
-
-    def _unstage(self, esp: SendsCampaigns, gone: Collection[ContactId]) -> None:
-        # Who was erased was taken out by their own id before that; an ESP does not know them by a hash.
-        known = {one for one in gone if not is_hashed(one)}
-        if known:
-            esp.unstage(self.key, known)
 
     # -- screening again, reading back
 
@@ -228,6 +244,6 @@ class Whole(Worker):
     def _problem(self, operation: str, body: str) -> EspUnavailable:
         return EspUnavailable(esp=self.esp.name, operation=operation, body=body, fix="nothing was released: send again")
 
-    def _in_state(self, *states: ClaimState) -> set[ContactId]:
+    def _in_state(self, *states: ClaimState) -> dict[ContactId, Claim]:
         claims = self.read(lambda: self.store.claims(self.key))
-        return {one for one, claim in claims.items() if claim.state in states}
+        return {one: claim for one, claim in claims.items() if claim.state in states}
