@@ -28,6 +28,7 @@ from tests.service import (
     test_crm,
     test_deciding,
     test_erasing,
+    test_in_doubt,
     test_lifecycle,
     test_outbox,
     test_past,
@@ -40,8 +41,8 @@ from tests.service import (
 )
 
 ROOMS = (
-    test_archiving, test_breaker, test_cleaning, test_consent, test_crm, test_deciding, test_erasing, test_lifecycle,
-    test_outbox, test_past, test_receiving, test_returning, test_sending, test_sweep, test_watching,
+    test_archiving, test_breaker, test_cleaning, test_consent, test_crm, test_deciding, test_erasing, test_in_doubt,
+    test_lifecycle, test_outbox, test_past, test_receiving, test_returning, test_sending, test_sweep, test_watching,
 )  # fmt: skip
 
 
@@ -72,9 +73,9 @@ def _durable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
                 url = f"sqlite:///{folder}/{len(made)}.db?verify=off"
             else:
                 url = request.getfixturevalue("postgres").url(new_schema())
-            options.setdefault("store", url)
-            mail = builders.lifecycle(*items, **options)
-            made.append(mail.store)
+            mail = builders.lifecycle(*items, **{"store": url} | options)
+            if "store" not in options:
+                made.append(mail.store)
             return mail
 
         monkeypatch.setattr(worlds, "lifecycle", lifecycle)
