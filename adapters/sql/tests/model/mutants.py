@@ -79,6 +79,19 @@ def hides_news(store: Any) -> Any:
     return Lying(store, records=records)
 
 
+def stands_still(store: Any) -> Any:
+    """Say that the log has nothing new, and that its last record is the one that was seen."""
+    seen: list[int] = []
+
+    def records(real: Any, **named: Any) -> Any:
+        if not named.get("after"):
+            return real(**named)
+        seen[:] = [named["after"]]
+        return iter(())
+
+    return Lying(store, records=records, position=lambda real: seen.pop() if seen else real())
+
+
 def claims_twice(store: Any) -> Any:
     """Give everybody to whoever asks, claimed or not."""
 

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import cast
 
-from lifecycle_mail.errors import CampaignRefused, EspError, EspRefused, EspUnavailable, OutcomeUnknown
+from lifecycle_mail.errors import CampaignRefused, EspError, EspRefused, EspUnavailable, OutcomeUnknown, RegistryDamaged
 from lifecycle_mail.model.entries import AddressChanged, Record
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.peppers import is_hashed
@@ -238,7 +238,10 @@ class Whole(Worker):
 
         left = staged
         while left == staged and not self.once(is_quiet):
+            before = self.seen
             left = self._delta(esp, staged)
+            if self.seen == before:
+                raise RegistryDamaged("the log shows less than it says it holds: restore a backup, then sweep")
         return left
 
     def _problem(self, operation: str, body: str) -> EspUnavailable:
