@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -30,6 +31,7 @@ from tests.service.worlds import (
     NOW,
     Countdown,
     Crashed,
+    Meddling,
     Mortal,
     address,
     entries,
@@ -145,6 +147,35 @@ def test_a_send_that_dies_anywhere_is_finished_by_the_next(
         assert {"claimed", "staged", "unknown"}.isdisjoint(states(mail).values()), where
         if "bob" in gone:
             assert NOW == mail.store.claims_of(ContactId("bob"))[0].opted_out_at, where
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
+@pytest.mark.parametrize(("capabilities", "during"), [(MAILS_ONLY, "send"), (CAMPAIGNS_ONLY, "release")])
+def test_a_no_during_the_hand_off_is_noted_though_the_worker_dies(
+    capabilities: Collection[Capability], during: str, after: bool
+) -> None:
+    """For every call N of a port: crash there, finish later, and the mail says that the no came too late (F18)."""
+    found = 0
+    for dies_at in range(1, 200):
+        esp = Meddling(capabilities=capabilities)
+        mail = world("ada", "bob", "cem", esp=esp)
+        esp.before[during] = partial(mail.opt_out, "ada", scope=ALL, now=NOW)
+        countdown = Countdown(dies_at, after=after)
+        with suppress(Crashed):
+            mortal(mail, countdown).send(mail.plan("spring", now=NOW), now=NOW)
+        esp.before.clear()
+        for hours in (24, 25):
+            with suppress(CampaignRefused):
+                mail.send(mail.plan("spring", now=NOW + hours * HOUR), now=NOW + hours * HOUR)
+            mail.reconcile("spring", now=NOW + hours * HOUR)
+        if entries(mail, OptOut) and "ada" in mailed(mail):
+            found += 1
+            assert NOW == mail.store.claims_of(ContactId("ada"))[0].opted_out_at, f"died in call {dies_at}"
+        if not countdown.dead:
+            break
+    else:
+        pytest.fail("the send never came to its end")
+    assert found >= 2
 
 
 @pytest.mark.parametrize("capabilities", BOTH_WAYS, ids=["mails", "campaigns"])

@@ -11,7 +11,6 @@ import pytest
 
 from lifecycle_mail.errors import CampaignRefused, EspRefused, EspUnavailable, OutcomeUnknown
 from lifecycle_mail.memory import MemoryEsp
-from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.peppers import Peppers
@@ -31,13 +30,10 @@ from tests.service.worlds import (
     MINUTE,
     NOW,
     PROOF,
-    Countdown,
     Crashed,
     Meddling,
-    Mortal,
     accounted,
     address,
-    entries,
     fake,
     join,
     mailed,
@@ -532,35 +528,6 @@ def test_who_lost_the_campaign_claims_nobody(capabilities: Collection[Capability
 
 
 # --- F18: what was too late is noted, whoever dies --------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before the work", "before the answer"])
-@pytest.mark.parametrize(("capabilities", "during"), [(MAILS_ONLY, "send"), (CAMPAIGNS_ONLY, "release")])
-def test_a_no_during_the_hand_off_is_noted_though_the_worker_dies(
-    capabilities: Collection[Capability], during: str, after: bool
-) -> None:
-    """For every call N of a port: crash there, finish later, and the mail says that the no came too late (F18)."""
-    found = 0
-    for dies_at in range(1, 200):
-        esp = Meddling(capabilities=capabilities)
-        mail = world("ada", "bob", "cem", esp=esp)
-        esp.before[during] = partial(mail.opt_out, "ada", scope=ALL, now=NOW)
-        countdown = Countdown(dies_at, after=after)
-        with suppress(Crashed):
-            send(world(store=Mortal(mail.store, countdown), esp=Mortal(esp, countdown)))
-        esp.before.clear()
-        for hours in (24, 25):
-            with suppress(CampaignRefused):
-                send(mail, hours * HOUR)
-            mail.reconcile("spring", now=NOW + hours * HOUR)
-        if entries(mail, OptOut) and "ada" in mailed(mail):
-            found += 1
-            assert in_flight(mail, "ada"), f"died in call {dies_at}"
-        if not countdown.dead:
-            break
-    else:
-        pytest.fail("the send never came to its end")
-    assert found >= 2
 
 
 def test_a_no_that_was_taken_back_before_the_claim_is_not_in_flight() -> None:
