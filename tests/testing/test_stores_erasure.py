@@ -13,10 +13,10 @@ from attrs import evolve
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.memory import MemoryStore
 from lifecycle_mail.memory.base import Name
-from lifecycle_mail.memory.log import Shelf, named_in
+from lifecycle_mail.memory.log import Shelf
 from lifecycle_mail.model.addresses import MatchKey
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import STATE, AddressChanged, Entry, Lift, OptOut, Record
+from lifecycle_mail.model.entries import STATE, AddressChanged, Entry, Lift, OptOut, Record, named_in
 from lifecycle_mail.model.names import CampaignKey, ContactId, EntryId
 from lifecycle_mail.model.peppers import Peppers, is_hashed
 from lifecycle_mail.model.redaction import ERASED, redacted, renamed, with_id

@@ -7,9 +7,10 @@ from typing import Any
 
 from lifecycle_mail.memory.claims import Claiming
 from lifecycle_mail.memory.engagement import Engaging
-from lifecycle_mail.memory.log import Shelf, named_in
+from lifecycle_mail.memory.log import Shelf
 from lifecycle_mail.memory.outbox import Posting
 from lifecycle_mail.model.addresses import MatchKey
+from lifecycle_mail.model.entries import named_in
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.model.peppers import is_hashed, pepper_of, require_whole
 from lifecycle_mail.model.redaction import mended, redacted, renamed

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from lifecycle_mail.memory.base import Base
 from lifecycle_mail.model.addresses import MatchKey
-from lifecycle_mail.model.entries import AddressChanged, Consent, ConsentRequest, Entry, Record
+from lifecycle_mail.model.entries import AddressChanged, Consent, ConsentRequest, Entry, Record, named_in, old_key
 from lifecycle_mail.model.names import ContactId, EntryId, ListKey
 from lifecycle_mail.model.peppers import Peppers, is_hashed, pepper_of
 from lifecycle_mail.model.redaction import cited_by, redacted, renamed
@@ -23,16 +23,6 @@ from lifecycle_mail.model.redaction import cited_by, redacted, renamed
 T = TypeVar("T", bound=Entry)
 Shelf = dict[int, Record]
 """Records by their sequence numbers."""
-
-
-def old_key(entry: Entry) -> MatchKey | None:
-    """Return the key that a change of address left behind."""
-    return entry.old if isinstance(entry, AddressChanged) else None
-
-
-def named_in(entry: Entry) -> set[str]:
-    """Return the contact id and the match keys that an entry names."""
-    return {name for name in (entry.subject.contact_id, entry.subject.key, old_key(entry)) if name is not None}
 
 
 class Log(Base):

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from lifecycle_mail.memory.log import Log, old_key
+from lifecycle_mail.memory.log import Log
 from lifecycle_mail.model.addresses import MatchKey
-from lifecycle_mail.model.entries import AddressChanged, Consent, Lift, OptOut, Record, Suppression, SuppressionKind
+from lifecycle_mail.model.entries import (
+    AddressChanged,
+    Consent,
+    Lift,
+    OptOut,
+    Record,
+    Suppression,
+    SuppressionKind,
+    old_key,
+)
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.ports import AskedMarks, Marks
 

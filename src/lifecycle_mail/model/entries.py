@@ -336,6 +336,16 @@ Entry = OptOut | Suppression | Lift | ConsentRequest | Consent | AddressChanged 
 """Anything the consent log holds."""
 
 
+def old_key(entry: Entry) -> MatchKey | None:
+    """Return the key that a change of address left behind."""
+    return entry.old if isinstance(entry, AddressChanged) else None
+
+
+def named_in(entry: Entry) -> set[str]:
+    """Return the contact id and the match keys that an entry names."""
+    return {name for name in (entry.subject.contact_id, entry.subject.key, old_key(entry)) if name is not None}
+
+
 @frozen
 class Record:
     """An entry as the log keeps it.

@@ -26,6 +26,7 @@ from lifecycle_mail.model.entries import (
     Pushed,
     Subject,
     Suppression,
+    named_in,
 )
 from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.peppers import is_hashed
@@ -50,7 +51,7 @@ def renamed(entry: T, names: Mapping[str, str]) -> T:
     """Return an entry that names contacts and match keys by other names, under the same id."""
     subject = entry.subject
     contact_id, key = subject.contact_id, subject.key
-    if names.keys().isdisjoint((contact_id, key, entry.old if isinstance(entry, AddressChanged) else None)):
+    if names.keys().isdisjoint(named_in(entry)):
         return entry
     changes: dict[str, Any] = {
         "subject": Subject(
@@ -127,9 +128,7 @@ def mended(entry: T, ids: Mapping[EntryId, EntryId]) -> T:
 
 def names_a_hash(entry: Entry) -> bool:
     """Whether an entry names somebody by a keyed hash alone: as an erasure leaves it, or as an import of hashes."""
-    subject = entry.subject
-    old = entry.old if isinstance(entry, AddressChanged) else None
-    return any(is_hashed(name) for name in (subject.contact_id, subject.key, old) if name is not None)
+    return any(is_hashed(name) for name in named_in(entry))
 
 
 def _redacted_source(source: str, new_id: Callable[[EntryId], EntryId]) -> str:

@@ -24,7 +24,7 @@ from attrs import evolve, frozen
 from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, UnknownName
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey, mask, parse_address
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import AddressChanged, Subject, Suppression, SuppressionKind
+from lifecycle_mail.model.entries import Subject, Suppression, SuppressionKind, old_key
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.model.provenance import Provenance
@@ -187,7 +187,7 @@ class Forgetter:
         keys = {MatchKey(claim.address) for claim in self._store.claims_of(contact_id)}
         for entry in self._store.about({contact_id: ()})[contact_id]:
             if entry.subject.contact_id == contact_id:
-                keys |= {key for key in (entry.subject.key, _old(entry)) if key is not None}
+                keys |= {key for key in (entry.subject.key, old_key(entry)) if key is not None}
         if address is not None:
             keys |= {address.match_key(self._reader.rules), MatchKey(address.identity)}
         return self._parted(contact_id, address, keys)
@@ -272,10 +272,6 @@ def _erasure(contact_id: ContactId | None, key: MatchKey | None, said: Provenanc
     event_id = f"{contact_id}:{key}:{said.at.isoformat()}"  # goes with the rest
     subject = Subject(contact_id=contact_id, key=key)
     return Suppression(subject=subject, kind=SuppressionKind.ERASURE, event_id=event_id, provenance=said)
-
-
-def _old(entry: object) -> MatchKey | None:
-    return entry.old if isinstance(entry, AddressChanged) else None
 
 
 def _address_in(key: MatchKey) -> EmailAddress:

@@ -25,7 +25,16 @@ from lifecycle_mail.files.reading import Reject, fault_of, row_as_text
 from lifecycle_mail.files.text import Fault
 from lifecycle_mail.model.addresses import MatchKey, MatchRules
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import AddressChanged, ConsentRequest, Entry, OptOut, Record, Subject, Suppression
+from lifecycle_mail.model.entries import (
+    AddressChanged,
+    ConsentRequest,
+    Entry,
+    OptOut,
+    Record,
+    Subject,
+    Suppression,
+    old_key,
+)
 from lifecycle_mail.model.intake import Joined, Known, Statement
 from lifecycle_mail.model.names import ContactId, entry_id
 from lifecycle_mail.model.profiles import EngagementProfile
@@ -129,7 +138,7 @@ class OptOuts:
         at: dict[MatchKey | None, set[ContactId]] = defaultdict(set)
         for entry in self.reader.store.about({nobody: keys}, until=until)[nobody]:
             if entry.subject.contact_id is not None:
-                for key in (entry.subject.key, entry.old if isinstance(entry, AddressChanged) else None):
+                for key in (entry.subject.key, old_key(entry)):
                     at[key].add(entry.subject.contact_id)
         hashed = self._own.whom(
             name for no in noes for name in (no.subject.contact_id, no.subject.key) if name is not None

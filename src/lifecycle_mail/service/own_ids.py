@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from lifecycle_mail.files.exporting import hashing, is_without_words
-from lifecycle_mail.model.entries import AddressChanged, OptOut, Record, Suppression
+from lifecycle_mail.model.entries import OptOut, Record, Suppression, named_in
 from lifecycle_mail.model.names import ContactId, EntryId, entry_id
 from lifecycle_mail.model.peppers import Peppers, is_hashed, pepper_of
 from lifecycle_mail.ports import Store
@@ -125,10 +125,9 @@ def _named(records: Iterable[Record]) -> Iterator[tuple[str, ContactId]]:
         subject = record.entry.subject
         if subject.contact_id is None or is_hashed(subject.contact_id):
             continue
-        old = record.entry.old if isinstance(record.entry, AddressChanged) else None
-        for name in (subject.contact_id, subject.key, old):
+        for name in named_in(record.entry):
             pair = (name, subject.contact_id)
-            if name is not None and not is_hashed(name) and pair not in seen:
+            if not is_hashed(name) and pair not in seen:
                 seen.add(pair)
                 yield name, subject.contact_id
 

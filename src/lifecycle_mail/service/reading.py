@@ -23,14 +23,15 @@ from lifecycle_mail.ports import LARGEST_CHUNK, Store
 T = TypeVar("T")
 
 
-def _moves(entries: Iterable[Entry], contact_id: ContactId) -> list[AddressChanged]:
+def moves_of(entries: Iterable[Entry], contact_id: ContactId) -> list[AddressChanged]:
+    """Return a contact's changes of address, in order."""
     return [e for e in entries if isinstance(e, AddressChanged) and e.subject.contact_id == contact_id]
 
 
 def last_key(entries: Iterable[Entry], contact_id: ContactId) -> MatchKey | None:
     """Return the address that the log knows somebody by last; None where it knows of none."""
     own = [entry for entry in entries if entry.subject.contact_id == contact_id]
-    moves = _moves(own, contact_id)
+    moves = moves_of(own, contact_id)
     if moves:
         return moves[-1].subject.key
     named = [entry.subject.key for entry in own if entry.subject.key is not None]
@@ -124,8 +125,8 @@ class Reader:
             return self.people([contact])[0]
         whom = {contact.id: self.keys(contact)}
         then = self.store.about(whom, until=until)[contact.id]
-        known = len(_moves(then, contact.id))
-        later = _moves(self.store.about(whom)[contact.id], contact.id)[known:]
+        known = len(moves_of(then, contact.id))
+        later = moves_of(self.store.about(whom)[contact.id], contact.id)[known:]
         return Person.read(then, contact.id, later[0].old if later else self.key(contact))
 
     def speaker(self, who: str) -> Speaker:

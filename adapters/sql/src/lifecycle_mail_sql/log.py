@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, func, literal, select, union_all
 
 from lifecycle_mail.errors import RegistryDamaged
 from lifecycle_mail.model.addresses import MatchKey
-from lifecycle_mail.model.entries import AddressChanged, Entry, Record
+from lifecycle_mail.model.entries import Entry, Record, old_key
 from lifecycle_mail.model.instants import from_micros, to_micros
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.model.peppers import pepper_of
@@ -267,11 +267,6 @@ class LogPart(MarksPart):
             else entry
             for entry in entries
         ]  # fmt: skip
-
-
-def old_key(entry: Entry) -> MatchKey | None:
-    """Return the key that a change of address left behind."""
-    return entry.old if isinstance(entry, AddressChanged) else None
 
 
 def _record(row: Any) -> Record:

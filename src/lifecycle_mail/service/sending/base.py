@@ -148,7 +148,6 @@ class Worker:
             state: `HANDED_OFF` or `UNKNOWN`.
             after: the position of the log up to which they were screened; None where each claim says so.
         """
-
         for some in chunks(ids, LARGEST_CHUNK):
             self.once(partial(self._left, some, state, after))
 

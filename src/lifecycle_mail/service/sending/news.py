@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from lifecycle_mail.model.addresses import MatchKey
-from lifecycle_mail.model.entries import AddressChanged, Record
+from lifecycle_mail.model.entries import Record
 from lifecycle_mail.model.names import ContactId, EntryId
 from lifecycle_mail.model.redaction import names_a_hash
-from lifecycle_mail.service.reading import Reader, chunks
+from lifecycle_mail.service.reading import Reader, chunks, moves_of
 
 
 class News:
@@ -48,9 +48,8 @@ class News:
             about = store.about({one: self._reader.keys(contact) for one, contact in contacts.items()})
             for one, entries in about.items():
                 keys = {*self._reader.keys(contacts[one])}
-                for entry in entries:
-                    if isinstance(entry, AddressChanged) and entry.subject.contact_id == one:
-                        keys |= {key for key in (entry.old, entry.subject.key) if key is not None}
+                for moved in moves_of(entries, one):
+                    keys |= {key for key in (moved.old, moved.subject.key) if key is not None}
                 for key in keys:
                     self._bound[key].add(one)
             self._keyed.update(chunk)
