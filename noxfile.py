@@ -114,7 +114,8 @@ def wheels(session: nox.Session) -> None:
 def long(session: nox.Session) -> None:
     """Run the tests that are marked long, with many more examples for the generated ones."""
     sync(session, "--all-packages", "--group=tests", "--group=sql")
-    workers = ["--numprocesses=auto", "--maxprocesses=4"]
+    # Some of them take minutes, and stand together: who is done takes over what others have not begun.
+    workers = ["--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
     session.run("pytest", "-m", "long", *workers, *session.posargs, env={"HYPOTHESIS_PROFILE": "long"})
 
 
