@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from lifecycle_mail.errors import InvalidInput, RegistryBusy, RegistryUnavailable, UnknownName
 from lifecycle_mail.memory import MemoryStore
-from lifecycle_mail.model.addresses import MatchKey, MatchRules, parse_address
+from lifecycle_mail.model.addresses import MatchKey, parse_address
 from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import (
@@ -774,8 +774,6 @@ class TestResuming:
         for to in (OFFERS, NEWS):
             mail.import_subscriptions(path, now=NOW, to=to)
         assert 6 == len(mail.store.bookmarks("import:"))
-        other = world(store=mail.store, match=MatchRules(plus_tags=True))
-        assert 1 == other.import_opt_outs(path, now=NOW).new
 
     def test_what_can_be_read_by_now_is_taken(self, tmp_path: Path) -> None:
         """Rows that were rejected before a kill are taken where their pepper is given by then: no no is lost."""

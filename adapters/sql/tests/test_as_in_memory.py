@@ -30,6 +30,7 @@ from tests.service import (
     test_erasing,
     test_in_doubt,
     test_lifecycle,
+    test_matching,
     test_outbox,
     test_past,
     test_receiving,
@@ -42,7 +43,8 @@ from tests.service import (
 
 ROOMS = (
     test_archiving, test_breaker, test_cleaning, test_consent, test_crm, test_deciding, test_erasing, test_in_doubt,
-    test_lifecycle, test_outbox, test_past, test_receiving, test_returning, test_sending, test_sweep, test_watching,
+    test_lifecycle, test_matching, test_outbox, test_past, test_receiving, test_returning, test_sending, test_sweep,
+    test_watching,
 )  # fmt: skip
 
 

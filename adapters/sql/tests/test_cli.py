@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.sql.tests.registries import CONFIG, PEPPER, PEPPER_ID, Registry
-from lifecycle_mail import Scope
+from lifecycle_mail import Lifecycle, MatchRules, Scope
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.service.moving import IMPORT_CHUNK
 from lifecycle_mail.testing import frozen_now
@@ -49,6 +49,27 @@ def test_a_registry_is_made_once(on: Registry, config: Path) -> None:
     on.well("optouts", "add", "ada@example.com", "--list", "news")
     assert "2 lists" in on.well("db", "init").out
     assert ["list:news"] == [row["scope"] for row in on.rows("optouts", "list")]
+
+
+@pytest.mark.parametrize("settled_by", ["the application", "db init"])
+def test_commands_match_addresses_as_the_registry_does(fresh_url: str, tmp_path: Path, settled_by: str) -> None:
+    """F61, F62: a no of either side holds for the other at every spelling, and an erasure hides them all."""
+    match = MatchRules(plus_tags=True)
+    on = Registry(fresh_url)
+    if settled_by == "db init":
+        on.well("db", "init", "--match", "plus-tags")
+    with Lifecycle("memory", fresh_url, match=match) as mail:
+        mail.opt_out("ada+shop@example.com", scope=Scope.all(), now=frozen_now)
+    on.well("optouts", "import", written(tmp_path / "out.csv", "email\nbob+shop@example.com\n"))
+    on.well("optouts", "add", "cy+shop@example.com", "--all")
+    people = ["ada@example.com", "bob+x@example.com", "cy@example.com"]
+    asked = written(tmp_path / "asked.csv", "\n".join(["email", *people]))
+    on.well("screen", asked, "--out", tmp_path)
+    assert ["held"] * 3 == [row["outcome"] for row in rows_of(tmp_path / "screened.csv")]
+    with Lifecycle("memory", fresh_url) as mail:
+        assert ["out-of-all"] * 3 == [one.held for one in mail.screen_addresses(people, now=frozen_now)]
+    assert 3 == len(on.rows("optouts", "list"))
+    assert "plus_tags" in on.run("db", "init", "--match", "gmail-dots").err
 
 
 def test_check_stats_and_upgrade_of_a_registry_that_is_whole(on: Registry) -> None:

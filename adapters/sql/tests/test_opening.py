@@ -296,6 +296,8 @@ s3fs /s3 fuse.s3fs rw 0 0
 host /guest virtiofs rw 0 0
 /dev/sdd1 /cluster ocfs2 rw 0 0
 fuse-overlayfs /layers fuse.fuse-overlayfs rw 0 0
+sshfs /unsaid fuse rw 0 0
+/dev/sde1 /stick fuseblk rw 0 0
 odd line
 """
 
@@ -306,6 +308,8 @@ odd line
         ("/var/lib/mail.db", None),
         ("/home/bob/mail.db", "nfs4"),
         ("/home", "nfs4"),
+        ("/unsaid/mail.db", "fuse"),
+        ("/stick/mail.db", None),
         ("/homestead/mail.db", None),
         ("/home/ada/mail.db", None),
         ("/mnt/two words/mail.db", "cifs"),

@@ -79,12 +79,16 @@ def short(seed: int) -> list[Step]:
     return [*steps[: sends[1] + 1], *steps[-2:]]
 
 
-def kill_over_and_over(fork: Nursery, server: Server, folder: Path, way: str, seed: int, kills: int) -> None:
-    """Tell the story of a seed, kill its workers at random instants, and hold it against the one that nobody killed.
+def kill_over_and_over(
+    fork: Nursery, server: Server, folder: Path, way: str, seed: int, kills: int, *, by_clock: bool = False
+) -> None:
+    """Tell the story of a seed, kill its workers at random, and hold it against the one that nobody killed.
 
-    Every second kill comes at an instant, the others at a statement, a commit or a call to the ESP, which is the same
-    place each time. Where a story ends before it was killed often enough, the one of the next number begins.
+    A kill comes at a statement, a commit or a call to the ESP, which is the same place each time; or by the clock, at
+    an instant that no seed repeats. Where a story ends before it was killed often enough, the one of the next number
+    begins.
     """
+    told = "killed by the clock" if by_clock else replay(seed)
 
     def new(what: str, seed: int) -> OnServer:
         place = folder / f"{seed}-{what}"
@@ -103,20 +107,19 @@ def kill_over_and_over(fork: Nursery, server: Server, folder: Path, way: str, se
         seconds = time.monotonic() - began
         while done < kills:
             share = chance.uniform(0, 2 / KILLS_A_STORY)
-            outside = done % 2 == 0
-            child = killed.start(fuse=None if outside else 1 + int(share * whole.ticks))
-            if outside and not child.ends_within(share * seconds):
+            child = killed.start(fuse=None if by_clock else 1 + int(share * whole.ticks))
+            if by_clock and not child.ends_within(share * seconds):
                 child.kill()
             if killed.hear(child):
                 break
-            assert not child.complaints(), replay(seed)
+            assert not child.complaints(), told
             done += 1
             killed.check_log(folder)
         else:
             killed.finish()
         ended = killed.ending()
-        assert whole.ending() == ended, replay(seed)
-        assert (0, 1) == (ended.due, max(ended.mails.values())), replay(seed)
+        assert whole.ending() == ended, told
+        assert (0, 1) == (ended.due, max(ended.mails.values())), told
         shutil.rmtree(killed.folder)
 
 
@@ -141,6 +144,23 @@ def test_a_thousand_killed_workers_lose_nothing_and_repeat_nothing(
 ) -> None:
     """F1, F2, F7: as above, 1,000 times in all."""
     kill_over_and_over(fork, postgres, tmp_path, way, seed, kills=50)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_workers_killed_by_the_clock_lose_nothing_and_repeat_nothing(
+    fork: Nursery, postgres: Server, tmp_path: Path, way: str
+) -> None:
+    """F1, F2, F7: as above, at instants that fall between all places."""
+    kill_over_and_over(fork, postgres, tmp_path, way, 1, kills=5, by_clock=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", WAYS)
+def test_a_hundred_workers_killed_by_the_clock_lose_nothing_and_repeat_nothing(
+    fork: Nursery, postgres: Server, tmp_path: Path, way: str
+) -> None:
+    """F1, F2, F7: as above, 100 times in all."""
+    kill_over_and_over(fork, postgres, tmp_path, way, 2001, kills=50, by_clock=True)
 
 
 # --- eight at once (F15, F19, F20) ------------------------------------------------------------------------------------

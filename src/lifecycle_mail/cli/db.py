@@ -9,10 +9,12 @@ import click
 
 from lifecycle_mail.cli.options import config_option, format_option, guard
 from lifecycle_mail.cli.printing import Format, print_json, print_rows
-from lifecycle_mail.cli.registry import database_option, peppers_option, store_for_upkeep
+from lifecycle_mail.cli.registry import NoEsp, database_option, peppers_option, store_for_upkeep
 from lifecycle_mail.errors import Misconfigured
 from lifecycle_mail.files import Config
+from lifecycle_mail.model.addresses import MatchRules
 from lifecycle_mail.ports import Maintained, Store
+from lifecycle_mail.service import Lifecycle
 
 
 def _maintained(store: Store) -> Maintained:
@@ -35,18 +37,26 @@ def db() -> None:
 @database_option
 @peppers_option
 @config_option
+@click.option(
+    "--match",
+    type=click.Choice(["plus-tags", "gmail-dots"]),
+    multiple=True,
+    help="Let a no hold for ada+work@ as for ada@, or for a.da@gmail.com as for ada@gmail.com. May be given twice.",
+)
 @guard
-def init(db: str | None, pepper_file: Path | None, config: Path | None) -> None:
+def init(db: str | None, pepper_file: Path | None, config: Path | None, match: tuple[str, ...]) -> None:
     """Make a registry.
 
     \b
     lifecycle-mail db init --db mail.db -c lifecycle.toml
 
     The lists of the configuration are written to it, so that other commands know them. One that is there already stays
-    as it is, and its lists are brought up to date.
+    as it is, and its lists are brought up to date. How addresses are matched is settled while it is empty.
     """
     lists = Config.read(config).programme.lists
+    rules = MatchRules(plus_tags="plus-tags" in match, gmail_dots="gmail-dots" in match) if match else None
     with store_for_upkeep(db, pepper_file, writes=True, make=True) as store:
+        Lifecycle(NoEsp(), store, match=rules)
         if lists:
             store.put_lists(list(lists.values()))
         found = _maintained(store).stats()

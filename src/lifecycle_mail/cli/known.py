@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from lifecycle_mail.errors import InvalidAddress
-from lifecycle_mail.model.addresses import MatchRules, parse_address
+from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.entries import SuppressionKind
 from lifecycle_mail.model.names import ContactId
@@ -22,7 +22,7 @@ def known_by_the_log(mail: Lifecycle, who: str, *, now: datetime, until: int | N
     None where it holds nothing, and of who was archived or erased.
     """
     try:
-        keys = [parse_address(who).match_key(MatchRules())]
+        keys = [parse_address(who).match_key(mail.match)]
     except InvalidAddress:
         keys = []
     whose = ContactId(who)

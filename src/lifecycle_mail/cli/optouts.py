@@ -17,7 +17,6 @@ from lifecycle_mail.cli.registry import with_registry
 from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.files.exporting import address_of
 from lifecycle_mail.measure.watch import WatchRow, WatchRules
-from lifecycle_mail.model.addresses import MatchRules
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.entries import OptOut, Record
 from lifecycle_mail.model.lists import Channel, MailingList, Scope
@@ -142,7 +141,7 @@ def list_command(
 def _noes(mail: Lifecycle, wanted: Callable[[Record], bool]) -> Iterator[tuple[Record, Verdict]]:
     """Yield the opt-outs of the log that are wanted, and are no echo, with how they stand now."""
     position = mail.store.position()
-    standings = Standings(Reader(mail.store, MatchRules()), until=position)
+    standings = Standings(Reader(mail.store, mail.match), until=position)
     for chunk in chunks(record for record in mail.store.records(until=position) if wanted(record)):
         for record, verdict in zip(chunk, standings.of(chunk), strict=True):
             if verdict.standing is not EntryStanding.ECHO:

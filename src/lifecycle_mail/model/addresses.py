@@ -46,11 +46,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from types import ModuleType
-from typing import Final, NewType, NoReturn
+from typing import Final, NewType, NoReturn, Self
 
 from attrs import field, frozen
 
-from lifecycle_mail.errors import InvalidAddress
+from lifecycle_mail.errors import InvalidAddress, InvalidInput
 
 MatchKey = NewType("MatchKey", str)
 """What opt-outs and suppressions are compared by: `version:local@domain`."""
@@ -106,6 +106,20 @@ class MatchRules:
     def version(self) -> str:
         """`1`, `1d`, `1p` or `1dp`: the start of every match key, so that keys of two rules never meet."""
         return "1" + "d" * self.gmail_dots + "p" * self.plus_tags
+
+    @classmethod
+    def of_version(cls, version: str) -> Self:
+        """Return the rules of a version.
+
+        Raises:
+            InvalidInput: no rules of this library have it.
+        """
+        rules = cls(gmail_dots="d" in version, plus_tags="p" in version)
+        if rules.version != version:
+            raise InvalidInput(
+                f"match rules {version!r}: install the version that wrote them; known: 1, 1d, 1p, 1dp"
+            )
+        return rules
 
 
 DEFAULT: Final = MatchRules()

@@ -176,7 +176,10 @@ class Bookmarks(Protocol):
 
 
 class Bindings(Protocol):
-    """Which id of an ESP or CRM stands for which key of ours. Keys are ours and stay; their ids may change."""
+    """Which id of an ESP or CRM stands for which key of ours. Keys are ours and stay; their ids may change.
+
+    Never of contacts: an erasure does not look here (O5).
+    """
 
     def bind(self, target: str, kind: str, ours: str, theirs: str) -> None:
         """Note that `theirs` at a target stands for our key of this kind (list, campaign, tag ...); replaces."""

@@ -30,7 +30,8 @@ class Lifecycle(People, Consenting, Forgetting, Hearing, Moving, Deciding, Sendi
         programme: lists, segments, campaigns, fields and policy; what calls name is added to it.
         signing_keys: secrets for the tokens of confirmation links, newest last. Needed as soon as a token is made;
             keep them outside the database, and keep old ones as long as their links should work.
-        match: how addresses are matched for suppression.
+        match: how addresses are matched for suppression (F61). A new registry keeps it; left out, it is what the
+            registry keeps. Other rules than those are refused as `Misconfigured`.
         new_id: makes the id of a contact that the application has not named.
         crm: the customer database that is shown the same state (O9), or None.
         peppers: secrets by id, the newest last, for the keyed hashes that erasures leave (O5); keep them outside the

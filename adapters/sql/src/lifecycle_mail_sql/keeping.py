@@ -43,7 +43,7 @@ _QUICK = 64 * 1024 * 1024
 """A file up to so many bytes is verified whole when it is opened; of a larger one what keeps noes to be found."""
 _RESTORE = "restore a backup, then sweep"
 _FINDS = ("people", "match_keys", "marks", "complicated", "links")
-"""The tables in which a no is looked up."""
+"""The tables in which a no is looked up for many addresses at once; the indexes of a large log take too long (F11)."""
 
 
 class KeepingPart(Part):

@@ -286,7 +286,7 @@ def network_disk(path: Path, mounts: str) -> str | None:
         if (real == where or where in real.parents) and len(where.parts) >= best[0]:
             best = (len(where.parts), fields[2])
     kind = best[1]
-    return kind if kind in _NETWORK or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE) else None
+    return kind if kind in _NETWORK or (kind.partition(".")[0] == "fuse" and kind not in _LOCAL_FUSE) else None
 
 
 # --- Postgres ---------------------------------------------------------------------------------------------------------

@@ -21,13 +21,14 @@ KILLS_A_STORY = 10
 """About how often one file is killed before its story ends."""
 
 
-def kill_over_and_over(fork: Nursery, folder: Path, way: str, seed: int, kills: int) -> None:
-    """Tell the story of a seed, kill it at random instants, and hold it against the story that nobody killed.
+def kill_over_and_over(fork: Nursery, folder: Path, way: str, seed: int, kills: int, *, by_clock: bool = False) -> None:
+    """Tell the story of a seed, kill it at random, and hold it against the story that nobody killed.
 
-    Every second kill comes from outside at an instant, the others from inside at a statement, a commit or a call to
-    the ESP, which is the same place each time. Where a story ends before it was killed often enough, the one of the
-    next number begins.
+    A kill comes from inside at a statement, a commit or a call to the ESP, which is the same place each time; or by
+    the clock from outside, at an instant that no seed repeats. Where a story ends before it was killed often enough,
+    the one of the next number begins.
     """
+    told = "killed by the clock" if by_clock else replay(seed)
     done = 0
     for number in count():
         if done >= kills:
@@ -39,20 +40,19 @@ def kill_over_and_over(fork: Nursery, folder: Path, way: str, seed: int, kills: 
         seconds = time.monotonic() - began
         while done < kills:
             share = chance.uniform(0, 2 / KILLS_A_STORY)
-            outside = done % 2 == 0
-            child = killed.start(fuse=None if outside else 1 + int(share * whole.ticks))
-            if outside and not child.ends_within(share * seconds):
+            child = killed.start(fuse=None if by_clock else 1 + int(share * whole.ticks))
+            if by_clock and not child.ends_within(share * seconds):
                 child.kill()
             if killed.hear(child):
                 break
-            assert not child.complaints(), replay(seed)
+            assert not child.complaints(), told
             done += 1
             killed.check_log(folder / "aside")
         else:
             killed.finish()
         ended = killed.ending()
-        assert whole.ending() == ended, replay(seed)
-        assert (0, 1) == (ended.due, max(ended.mails.values())), replay(seed)
+        assert whole.ending() == ended, told
+        assert (0, 1) == (ended.due, max(ended.mails.values())), told
         shutil.rmtree(killed.folder)
 
 
@@ -79,6 +79,19 @@ def test_kills_at_any_instant_lose_nothing_and_repeat_nothing(fork: Nursery, fol
 def test_a_thousand_kills_lose_nothing_and_repeat_nothing(fork: Nursery, folder: Path, way: str, seed: int) -> None:
     """F1-F4, F6, F7: as above, 1,000 times in all."""
     kill_over_and_over(fork, folder, way, seed, kills=50)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_kills_by_the_clock_lose_nothing_and_repeat_nothing(fork: Nursery, folder: Path, way: str) -> None:
+    """F1-F4, F6, F7: as above, at instants that fall between all places."""
+    kill_over_and_over(fork, folder, way, 1, kills=5, by_clock=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", WAYS)
+def test_a_hundred_kills_by_the_clock_lose_nothing_and_repeat_nothing(fork: Nursery, folder: Path, way: str) -> None:
+    """F1-F4, F6, F7: as above, 100 times in all."""
+    kill_over_and_over(fork, folder, way, 2001, kills=50, by_clock=True)
 
 
 ALONE = [(name, way) for name in SCENES for way in WAYS if name == "send" or way == "mails"]

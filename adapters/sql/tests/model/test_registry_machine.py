@@ -1,10 +1,9 @@
 """The durable registry stands as a pure model does, whatever happens to it, in whatever order.
 
-A failure prints the steps that led to it, and what to add to replay it; `HYPOTHESIS_PROFILE=long` draws steps at
-random, many more of them.
+A failure prints the steps that led to it, and what to add to replay it. The long run draws steps at random, and many
+more of them.
 """
 
-import os
 from itertools import count
 from pathlib import Path
 
@@ -14,16 +13,13 @@ from hypothesis import HealthCheck, settings
 from adapters.sql.tests.model.racing_machine import BackingUp, RacingRules
 from adapters.sql.tests.servers import Server
 
-LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "5000"))
 _schemas = count(1)
 
 
-def _settings(few: int, many: int) -> settings:
-    """Return settings with few examples, the same on each run, or in the long profile with many."""
+def _settings(examples: int, steps: int, *, at_random: bool) -> settings:
     return settings(
-        max_examples=many if LONG else few, derandomize=not LONG, stateful_step_count=40 if LONG else 25, deadline=None,
-        print_blob=True, suppress_health_check=list(HealthCheck),
+        max_examples=examples, stateful_step_count=steps, derandomize=not at_random, deadline=None, print_blob=True,
+        suppress_health_check=list(HealthCheck),
     )  # fmt: skip
 
 
@@ -48,13 +44,31 @@ class OnPostgres(RacingRules):
 class TestSqlite(OnSqlite.TestCase):  # type: ignore[valid-type,misc]
     """A file of SQLite stands as the model does (F12, F13, F16-F20, F30-F35, F48, F61, F62, F64)."""
 
-    settings = _settings(30, EXAMPLES // 10)
+    settings = _settings(30, 25, at_random=False)
 
 
 class TestPostgres(OnPostgres.TestCase):  # type: ignore[valid-type,misc]
     """A Postgres server stands as the model does (F12, F16-F20, F30-F35, F48, F61, F62, F64)."""
 
-    settings = _settings(5, EXAMPLES // 50)
+    settings = _settings(5, 25, at_random=False)
+
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres: Server) -> None:
+        OnPostgres.server = postgres
+
+
+@pytest.mark.long
+class TestSqliteAtLength(OnSqlite.TestCase):  # type: ignore[valid-type,misc]
+    """As above, 500 times 40 steps by chance."""
+
+    settings = _settings(500, 40, at_random=True)
+
+
+@pytest.mark.long
+class TestPostgresAtLength(OnPostgres.TestCase):  # type: ignore[valid-type,misc]
+    """As above, 100 times 40 steps by chance."""
+
+    settings = _settings(100, 40, at_random=True)
 
     @pytest.fixture(autouse=True)
     def _server(self, postgres: Server) -> None:

@@ -56,13 +56,18 @@ class Turns:
         return answers
 
     def pause(self) -> None:
-        """Let others go on; returns when it is this worker's turn again."""
-        self._back.release()
-        self._turns[self._mine.number].acquire()
+        """Let others go on; returns when it is this worker's turn again. Who sets the scene waits for nobody."""
+        if self._is_worker():
+            self._back.release()
+            self._turns[self._mine.number].acquire()
 
     def note(self, operation: str, detail: Any = None) -> None:
         """Write down what this worker does."""
-        self.trace.append((self._mine.number, operation, detail))
+        if self._is_worker():
+            self.trace.append((self._mine.number, operation, detail))
+
+    def _is_worker(self) -> bool:
+        return hasattr(self._mine, "number")
 
 
 class Stepping:

@@ -22,6 +22,7 @@ from lifecycle_mail.service import sweeping
 from lifecycle_mail.service.breaker import Breaker
 from lifecycle_mail.service.consenting import Consents
 from lifecycle_mail.service.leasing import Clock
+from lifecycle_mail.service.matching import settle
 from lifecycle_mail.service.reading import Reader
 from lifecycle_mail.service.receiving import Received, Receiver
 from lifecycle_mail.service.retrying import again, in_transaction
@@ -74,9 +75,14 @@ class Base:
         self._sweep_every = sweep_every
         self._swept: Swept | None = None
         self._new_id = new_id
-        self._reader = Reader(self.store, match or MatchRules())
+        self._reader = Reader(self.store, settle(self.store, match, wait=wait))
         self._kept_lists: dict[str, MailingList] = {}
         self._consents = Consents(self._reader, tokens=Tokens(signing_keys), new_id=new_id)
+
+    @property
+    def match(self) -> MatchRules:
+        """How addresses are matched for suppression, in this registry."""
+        return self._reader.rules
 
     def close(self) -> None:
         """Let go of the store."""
