@@ -116,9 +116,7 @@ class MatchRules:
         """
         rules = cls(gmail_dots="d" in version, plus_tags="p" in version)
         if rules.version != version:
-            raise InvalidInput(
-                f"match rules {version!r}: install the version that wrote them; known: 1, 1d, 1p, 1dp"
-            )
+            raise InvalidInput(f"match rules {version!r}: install the version that wrote them; known: 1, 1d, 1p, 1dp")
         return rules
 
 
