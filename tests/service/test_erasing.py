@@ -14,6 +14,7 @@ from lifecycle_mail.errors import (
     AmbiguousAddress,
     CampaignRefused,
     ConsentRefused,
+    EspError,
     EspRefused,
     EspUnavailable,
     InvalidAddress,
@@ -34,7 +35,8 @@ from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.model.profiles import Snapshot
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Through
-from lifecycle_mail.ports import Capability
+from lifecycle_mail.policy.campaigns import Campaign, CampaignKind
+from lifecycle_mail.ports import Capability, ClaimState
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.testing import consent, contact, event, said
 from lifecycle_mail.testing.stores import PEPPERS
@@ -406,6 +408,36 @@ def test_where_somebody_was_erased_and_may_be_staged_nothing_is_released(operati
         with pytest.raises(CampaignRefused, match="1 who were erased without memory may be staged there"):
             mail.send(mail.plan(SPRING, now=NOW), now=NOW)
     assert [] == mailed(mail)
+
+
+RECEIPT = Campaign("receipt", to=[OFFERS], kind=CampaignKind.TRANSACTIONAL)
+
+
+@pytest.mark.parametrize("campaign", [SPRING, RECEIPT], ids=["marketing", "transactional"])
+@pytest.mark.parametrize("error", [EspUnavailable, OutcomeUnknown])
+def test_whoever_may_still_be_staged_is_taken_out_whatever_the_campaign(
+    campaign: Campaign, error: type[EspError]
+) -> None:
+    """Where a release did not happen, or nobody knows, who is erased is taken out, and the others get it (O5, F17)."""
+    mail = erasing("ada", "bob", esp=MemoryEsp(capabilities={Capability.CAMPAIGNS}))
+    fake(mail).fail("release", error)
+    mail.send(mail.plan(campaign, now=NOW), now=NOW)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW).is_new
+    if error is OutcomeUnknown:
+        with pytest.raises(CampaignRefused, match="1 more may get it: plan it again"):
+            mail.send(mail.plan(campaign, now=NOW), now=NOW)
+    mail.send(mail.plan(campaign, now=NOW), now=NOW)
+    assert ["bob"] == mailed(mail, campaign.key)
+
+
+def test_a_receipt_whose_answer_was_lost_stays_unknown() -> None:
+    """An ESP that takes both took it as a single mail, of which there is nothing to take out (O2, O5)."""
+    mail = erasing("ada", esp=MemoryEsp())
+    fake(mail).fail("send", OutcomeUnknown, done=True)
+    mail.send(mail.plan(RECEIPT, now=NOW), now=NOW)
+    assert mail.erase("ada", by=Actor.CONTACT, now=NOW).is_new
+    assert [ClaimState.UNKNOWN] == [claim.state for claim in mail.store.claims(RECEIPT.key).values()]
+    assert "unstage" not in fake(mail).calls
 
 
 def test_a_mail_that_was_interrupted_one_by_one_keeps_nobody_from_being_erased() -> None:
