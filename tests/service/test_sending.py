@@ -23,9 +23,9 @@ from lifecycle_mail.errors import (
     UnknownName,
 )
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
-from lifecycle_mail.model.addresses import MatchRules, parse_address
+from lifecycle_mail.model.addresses import MatchKey, MatchRules, parse_address
 from lifecycle_mail.model.contacts import Contact
-from lifecycle_mail.model.entries import Record
+from lifecycle_mail.model.entries import OptOut, Record, Subject
 from lifecycle_mail.model.events import EngagementEvent, Purpose
 from lifecycle_mail.model.intake import Joined, Known, Who
 from lifecycle_mail.model.lists import Frequency, Scope
@@ -283,6 +283,19 @@ def test_planning_needs_the_registry() -> None:
 
 
 # --- F17: a no between plan and hand-off ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "subject", [Subject(contact_id=ContactId("bob")), Subject(key=MatchKey("1:bob@example.com"))], ids=["id", "address"]
+)
+def test_a_no_that_names_one_thing_alone_is_heard_while_staging(subject: Subject) -> None:
+    """An entry of another application may name the id without the address, or the address without the id (F17)."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", esp=esp)
+    no = OptOut(subject=subject, scope=ALL, provenance=said(at=NOW), event_id="reply-1")
+    esp.after["stage"] = lambda: mail.store.append([no], at=NOW)
+    mail.send(mail.plan("spring", now=NOW), now=NOW)
+    assert ["ada"] == mailed(mail)
 
 
 @either_way
