@@ -298,6 +298,23 @@ def test_a_no_that_names_one_thing_alone_is_heard_while_staging(subject: Subject
     assert ["ada"] == mailed(mail)
 
 
+def test_noes_of_one_batch_are_heard_however_they_name_people() -> None:
+    """However the records of one batch name people, each is found: cem by his id, bob by the address he left (F17)."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    mail = world("ada", "bob", "cem", esp=esp)
+    mail.change_address("bob", "new-bob@example.com", by=Actor.CONTACT, now=NOW - HOUR)
+    subjects = [Subject(contact_id=ContactId(one)) for one in ("cem", "stranger")] + [
+        Subject(key=MatchKey(f"1:{address('bob')}"))
+    ]
+    noes = [
+        OptOut(subject=one, scope=ALL, provenance=said(at=NOW), event_id=f"reply-{number}")
+        for number, one in enumerate(subjects)
+    ]
+    esp.after["stage"] = lambda: mail.store.append(noes, at=NOW)
+    mail.send(mail.plan("spring", now=NOW), now=NOW)
+    assert ["ada"] == mailed(mail)
+
+
 @either_way
 @pytest.mark.parametrize("scope", [ALL, OFFERS_ONLY, Scope.parse("channel:email")])
 def test_a_no_between_plan_and_send_is_heard(capabilities: Collection[Capability], scope: Scope) -> None:
