@@ -87,9 +87,8 @@ def test_what_was_to_be_told_is_told_by_the_next(postgres: Server, after: bool) 
             join(mail, f"ada{dies_at}")
             mail.opt_out(f"ada{dies_at}", scope=ALL, now=NOW)
             countdown = Countdown(dies_at, after=after)
-            dying = world(store=Mortal(store, countdown), esp=Mortal(esp, countdown))
             with suppress(Crashed):
-                dying.drain(now=NOW)
+                world(store=Mortal(store, countdown), esp=Mortal(esp, countdown)).drain(now=NOW)
             mail.drain(now=NOW + HOUR)
             assert 0 == mail.drain(now=NOW + HOUR).left
             assert address(f"ada{dies_at}") in told(esp)
