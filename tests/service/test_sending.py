@@ -303,8 +303,10 @@ def test_noes_of_one_batch_are_heard_however_they_name_people() -> None:
     esp = Meddling(capabilities=CAMPAIGNS_ONLY)
     mail = world("ada", "bob", "cem", esp=esp)
     mail.change_address("bob", "new-bob@example.com", by=Actor.CONTACT, now=NOW - HOUR)
-    subjects = [Subject(contact_id=ContactId(one)) for one in ("cem", "stranger")] + [
-        Subject(key=MatchKey(f"1:{address('bob')}"))
+    subjects = [
+        Subject(contact_id=ContactId("cem")),
+        Subject(contact_id=ContactId("stranger")),
+        Subject(key=MatchKey(f"1:{address('bob')}")),
     ]
     noes = [
         OptOut(subject=one, scope=ALL, provenance=said(at=NOW), event_id=f"reply-{number}")

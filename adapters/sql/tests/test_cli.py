@@ -53,7 +53,7 @@ def test_a_registry_is_made_once(on: Registry, config: Path) -> None:
 
 @pytest.mark.parametrize("settled_by", ["the application", "db init"])
 def test_commands_match_addresses_as_the_registry_does(fresh_url: str, tmp_path: Path, settled_by: str) -> None:
-    """F61, F62: a no of either side holds for the other at every spelling, and an erasure hides them all."""
+    """F61: a no that the application or a command writes holds for the other at every spelling."""
     match = MatchRules(plus_tags=True)
     on = Registry(fresh_url)
     if settled_by == "db init":

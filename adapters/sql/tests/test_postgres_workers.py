@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +15,9 @@ from lifecycle_mail_sql import SqlStore
 
 from adapters.sql.tests.faults import story
 from adapters.sql.tests.faults.disk_esp import WAYS, DiskEsp
+from adapters.sql.tests.faults.killing import kill_over_and_over
 from adapters.sql.tests.faults.nursery import Child, Nursery
-from adapters.sql.tests.faults.seeds import dice, replay, seeds
+from adapters.sql.tests.faults.seeds import seeds
 from adapters.sql.tests.faults.server_jobs import opened
 from adapters.sql.tests.faults.story import Ending, Step
 from adapters.sql.tests.faults.telling import Telling
@@ -27,8 +25,6 @@ from adapters.sql.tests.servers import Server, new_schema
 from lifecycle_mail.model.names import CampaignKey, EntryId
 from lifecycle_mail.testing import frozen_now as NOW  # noqa: N812 - a constant
 
-KILLS_A_STORY = 10
-"""About how often one registry is killed before its story ends."""
 WORKERS = 8
 
 
@@ -79,16 +75,10 @@ def short(seed: int) -> list[Step]:
     return [*steps[: sends[1] + 1], *steps[-2:]]
 
 
-def kill_over_and_over(
+def kill(
     fork: Nursery, server: Server, folder: Path, way: str, seed: int, kills: int, *, by_clock: bool = False
 ) -> None:
-    """Tell the story of a seed, kill its workers at random, and hold it against the one that nobody killed.
-
-    A kill comes at a statement, a commit or a call to the ESP, which is the same place each time; or by the clock, at
-    an instant that no seed repeats. Where a story ends before it was killed often enough, the one of the next number
-    begins.
-    """
-    told = "killed by the clock" if by_clock else replay(seed)
+    """Kill the workers of the stories of a seed on a server."""
 
     def new(what: str, seed: int) -> OnServer:
         place = folder / f"{seed}-{what}"
@@ -96,31 +86,7 @@ def kill_over_and_over(
         story.write_files(place, seed)
         return OnServer(fork, place, way, short(seed), url=server.url(new_schema()))
 
-    done = 0
-    for number in count():
-        if done >= kills:
-            return
-        chance = dice("postgres", way, seed, number)
-        killed, whole = new("killed", seed + number), new("whole", seed + number)
-        began = time.monotonic()
-        whole.finish()
-        seconds = time.monotonic() - began
-        while done < kills:
-            share = chance.uniform(0, 2 / KILLS_A_STORY)
-            child = killed.start(fuse=None if by_clock else 1 + int(share * whole.ticks))
-            if by_clock and not child.ends_within(share * seconds):
-                child.kill()
-            if killed.hear(child):
-                break
-            assert not child.complaints(), told
-            done += 1
-            killed.check_log(folder)
-        else:
-            killed.finish()
-        ended = killed.ending()
-        assert whole.ending() == ended, told
-        assert (0, 1) == (ended.due, max(ended.mails.values())), told
-        shutil.rmtree(killed.folder)
+    kill_over_and_over(new, folder, "postgres", way, seed=seed, kills=kills, by_clock=by_clock)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -133,7 +99,7 @@ def test_workers_killed_at_any_instant_lose_nothing_and_repeat_nothing(
     Every acknowledged no is in the log once after each kill, without gaps in its numbers; nobody gets a campaign twice,
     or after their no; and every no reaches the ESP.
     """
-    kill_over_and_over(fork, postgres, tmp_path, way, seed, kills=10)
+    kill(fork, postgres, tmp_path, way, seed, kills=10)
 
 
 @pytest.mark.long
@@ -143,7 +109,7 @@ def test_a_thousand_killed_workers_lose_nothing_and_repeat_nothing(
     fork: Nursery, postgres: Server, tmp_path: Path, way: str, seed: int
 ) -> None:
     """F1, F2, F7: as above, 1,000 times in all."""
-    kill_over_and_over(fork, postgres, tmp_path, way, seed, kills=50)
+    kill(fork, postgres, tmp_path, way, seed, kills=50)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -151,7 +117,7 @@ def test_workers_killed_by_the_clock_lose_nothing_and_repeat_nothing(
     fork: Nursery, postgres: Server, tmp_path: Path, way: str
 ) -> None:
     """F1, F2, F7: as above, at instants that fall between all places."""
-    kill_over_and_over(fork, postgres, tmp_path, way, 1, kills=5, by_clock=True)
+    kill(fork, postgres, tmp_path, way, 1, kills=5, by_clock=True)
 
 
 @pytest.mark.long
@@ -160,7 +126,7 @@ def test_a_hundred_workers_killed_by_the_clock_lose_nothing_and_repeat_nothing(
     fork: Nursery, postgres: Server, tmp_path: Path, way: str
 ) -> None:
     """F1, F2, F7: as above, 100 times in all."""
-    kill_over_and_over(fork, postgres, tmp_path, way, 2001, kills=50, by_clock=True)
+    kill(fork, postgres, tmp_path, way, 2001, kills=50, by_clock=True)
 
 
 # --- eight at once (F15, F19, F20) ------------------------------------------------------------------------------------

@@ -54,9 +54,11 @@ def init(db: str | None, pepper_file: Path | None, config: Path | None, match: t
     as it is, and its lists are brought up to date. How addresses are matched is settled while it is empty.
     """
     lists = Config.read(config).programme.lists
-    rules = MatchRules(plus_tags="plus-tags" in match, gmail_dots="gmail-dots" in match) if match else None
     with store_for_upkeep(db, pepper_file, writes=True, make=True) as store:
-        Lifecycle(NoEsp(), store, match=rules)
+        if match:  # to open it by these rules is to settle them
+            Lifecycle(
+                NoEsp(), store, match=MatchRules(plus_tags="plus-tags" in match, gmail_dots="gmail-dots" in match)
+            )
         if lists:
             store.put_lists(list(lists.values()))
         found = _maintained(store).stats()

@@ -16,6 +16,7 @@ from lifecycle_mail.service.retrying import again, in_transaction
 
 _NAME = "matching"
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""It was never otherwise, and no instant is given when a registry is opened."""
 
 
 def settle(store: Store, wanted: MatchRules | None, *, wait: Callable[[int], None]) -> MatchRules:
@@ -29,25 +30,25 @@ def settle(store: Store, wanted: MatchRules | None, *, wait: Callable[[int], Non
     Raises:
         Misconfigured: it was written by other rules.
     """
-    found = again(lambda: _kept(store), wait=wait)
+    found = again(lambda: _read(store.bookmark(_NAME)), wait=wait)
     if wanted is None or wanted == found:
         return found
 
     def take() -> MatchRules:
-        kept = _kept(store)
-        if kept == wanted:  # another process was first
-            return kept
-        if store.bookmark(_NAME) is not None or store.position() or store.count():
+        mark = store.bookmark(_NAME)
+        if mark is None and not store.position() and not store.count():
+            mark = Bookmark(name=_NAME, place=0, at=_ALWAYS, note=wanted.version)
+            store.mark(mark)
+        kept = _read(mark)
+        if kept != wanted:  # another process may have been first, with the same
             raise Misconfigured(
                 f"this registry matches addresses with {kept}, and by {wanted} nobody's earlier no would be found: "
                 f"leave out match= to take what is kept, or export what it holds into a new registry with these rules"
             )
-        store.mark(Bookmark(name=_NAME, place=0, at=_ALWAYS, note=wanted.version))
-        return wanted
+        return kept
 
     return in_transaction(store, take, wait=wait)
 
 
-def _kept(store: Store) -> MatchRules:
-    mark = store.bookmark(_NAME)
+def _read(mark: Bookmark | None) -> MatchRules:
     return MatchRules() if mark is None else MatchRules.of_version(mark.note)

@@ -173,7 +173,7 @@ class OperatingRules(ConsentRules):
         for key in map(key_of, who):
             if len(world.registry.at(key)) > 1:
                 continue  # whose it is nobody can tell
-            subject = world.subject(key)
+            subject = world.subject(key, imported=True)
             if subject is not None:
                 world.registry.tell(Yes(who=subject[0], key=key, to=to.key, imported=True, at=world.now))
         assert all(world.registry.standing(one, to.key).startswith("out-of") for one in out)

@@ -58,18 +58,14 @@ class TestPostgres(OnPostgres.TestCase):  # type: ignore[valid-type,misc]
 
 
 @pytest.mark.long
-class TestSqliteAtLength(OnSqlite.TestCase):  # type: ignore[valid-type,misc]
+class TestSqliteAtLength(TestSqlite):
     """As above, 500 times 40 steps by chance."""
 
     settings = _settings(500, 40, at_random=True)
 
 
 @pytest.mark.long
-class TestPostgresAtLength(OnPostgres.TestCase):  # type: ignore[valid-type,misc]
+class TestPostgresAtLength(TestPostgres):
     """As above, 100 times 40 steps by chance."""
 
     settings = _settings(100, 40, at_random=True)
-
-    @pytest.fixture(autouse=True)
-    def _server(self, postgres: Server) -> None:
-        OnPostgres.server = postgres

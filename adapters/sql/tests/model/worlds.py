@@ -153,14 +153,14 @@ class World:
 
     # -- what the model learns
 
-    def subject(self, key: str) -> tuple[str | None, str] | None:
-        """Return whom a report about an address names; None if it was erased.
+    def subject(self, key: str, *, imported: bool = False) -> tuple[str | None, str] | None:
+        """Return whom a report about an address names, or an import; None if it was erased.
 
-        Where nobody has it, it is of who was archived there, or makes a contact.
+        Where nobody has it, a report is of who was archived there; or it makes a contact, as an import does.
         """
         if key in self.registry.erased:
             return None
-        holders = self.registry.at(key) or self.registry.archived_at(key)
+        holders = self.registry.at(key) or ([] if imported else self.registry.archived_at(key))
         if not holders:
             holders = [self.made[key]]
             self.registry.people[holders[0]] = key
