@@ -20,7 +20,7 @@ from lifecycle_mail.files.importing_rows import Given
 from lifecycle_mail.files.importing_subscriptions import Subscription, Taking, open_subscriptions
 from lifecycle_mail.files.profile_lines import ContactLine, Move, as_json, from_json
 from lifecycle_mail.files.writing import write_csv, write_jsonl
-from lifecycle_mail.model.addresses import MatchKey, MatchRules, parse_address
+from lifecycle_mail.model.addresses import DEFAULT, MatchKey, MatchRules, parse_address
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import OptOut, Record, Subject, Suppression, SuppressionKind
 from lifecycle_mail.model.lists import Channel, Frequency, Scope
@@ -63,12 +63,14 @@ def keys_in(path: Path, **more: Any) -> list[str | None]:
     return [one.subject.key for one in noes_in(path, **more)]
 
 
-def exported(path: Path, entries: Sequence[OptOut | Suppression], standing: str = "stands") -> Path:
+def exported(
+    path: Path, entries: Sequence[OptOut | Suppression], standing: str = "stands", rules: MatchRules = DEFAULT
+) -> Path:
     """Write entries as an export does."""
     rows = (
         row
         for seq, entry in enumerate(entries, 1)
-        for row in opt_out_rows(Record(seq, START, entry), entry, standing=standing, overridden_for=())
+        for row in opt_out_rows(Record(seq, START, entry), entry, standing=standing, overridden_for=(), rules=rules)
     )
     write_csv(path, OPT_OUT_COLUMNS, rows)
     return path
@@ -184,7 +186,7 @@ class TestExportedOptOuts:
     )
     def test_a_row_that_names_nobody_is_refused(self, column: str, value: str, reason: str, tmp_path: Path) -> None:
         """Whom it is about cannot be guessed; the row after it is taken."""
-        (cells,) = opt_out_rows(Record(1, START, no()), no(), standing="stands", overridden_for=())
+        (cells,) = opt_out_rows(Record(1, START, no()), no(), standing="stands", overridden_for=(), rules=DEFAULT)
         row = dict(zip(OPT_OUT_COLUMNS, cells, strict=True))
         path = tmp_path / "o.csv"
         write_csv(path, OPT_OUT_COLUMNS, [list({**row, column: value}.values()), list(row.values())])
@@ -204,7 +206,7 @@ class TestExportedOptOuts:
     )
     def test_a_no_is_worth_more_than_its_particulars(self, column: str, value: str, tmp_path: Path) -> None:
         """A row that says who is out is taken for that, as a no to all if need be, and the cell is noted."""
-        (cells,) = opt_out_rows(Record(1, START, no()), no(), standing="stands", overridden_for=())
+        (cells,) = opt_out_rows(Record(1, START, no()), no(), standing="stands", overridden_for=(), rules=DEFAULT)
         row = dict(zip(OPT_OUT_COLUMNS, cells, strict=True))
         path = tmp_path / "o.csv"
         write_csv(path, OPT_OUT_COLUMNS, [list({**row, column: value}.values())])

@@ -1,11 +1,24 @@
 """How addresses are matched is settled once for a registry: a no is found by whoever opens it later (F61)."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
+from attrs import evolve
 
 from lifecycle_mail.errors import InvalidInput, Misconfigured
-from lifecycle_mail.model.addresses import MatchRules, parse_address
-from lifecycle_mail.model.intake import Known, Who
+from lifecycle_mail.memory import MemoryStore
+from lifecycle_mail.model.addresses import MatchKey, MatchRules, parse_address
+from lifecycle_mail.model.entries import OptOut
+from lifecycle_mail.model.entries import Subject as LogSubject
 from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.names import ContactId
+from lifecycle_mail.model.peppers import Peppers
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
+from lifecycle_mail.ports import Bookmark, Store
+from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.testing.stores.making import PEPPERS
 from tests.service.worlds import NOW, world
 
 TAGS = MatchRules(plus_tags=True)
@@ -22,33 +35,149 @@ def test_a_registry_keeps_its_rules() -> None:
     assert BOTH == world(store=mail.store, match=BOTH).match
 
 
-@pytest.mark.parametrize("wanted", [TAGS, MatchRules()])
-def test_other_rules_than_those_of_the_registry_are_refused(wanted: MatchRules) -> None:
+@pytest.mark.parametrize(("wanted", "folds"), [(TAGS, "plus tags"), (MatchRules(), "nothing")])
+def test_other_rules_than_those_of_the_registry_are_refused(wanted: MatchRules, folds: str) -> None:
     """By them nobody's earlier no would be found: the defaults that are named are refused like others."""
     mail = world(match=BOTH)
-    with pytest.raises(Misconfigured, match=r"matches addresses with .*plus_tags=True.*leave out match="):
+    kept = f"this registry folds plus tags and dots at Gmail .* wanted folds {folds}: .*Leave out match="
+    with pytest.raises(Misconfigured, match=kept):
         world(store=mail.store, match=wanted)
     assert BOTH == world(store=mail.store).match
 
 
-def test_a_registry_that_holds_anything_goes_by_the_defaults_for_good() -> None:
-    """A no of somebody who is no contact is enough, and so is a contact without a word in the log."""
-    ada = parse_address("ada@example.com")
-    with_a_no, with_a_contact = world(), world()
-    with_a_no.opt_out(str(ada), scope=Scope.all(), now=NOW)
-    with_a_contact.receive([Known(who=Who("ada", ada))], now=NOW)
-    for mail in (with_a_no, with_a_contact):
-        with pytest.raises(Misconfigured, match="export what it holds into a new registry"):
-            world(store=mail.store, match=TAGS)
-        assert MatchRules() == world(store=mail.store).match
+def test_who_opens_a_registry_first_settles_it() -> None:
+    """Before anything is written: a no that one of two writes later would else be lost on the other."""
+    by_default, by_name = world(), world(match=MatchRules())
+    for mail in (by_default, by_name):
+        for wanted in (TAGS, BOTH):
+            with pytest.raises(Misconfigured, match="folds nothing"):
+                world(store=mail.store, match=wanted)
+        assert MatchRules() == world(store=mail.store).match == world(store=mail.store, match=MatchRules()).match
 
 
-def test_the_first_of_two_that_open_an_empty_registry_settles_it() -> None:
-    """Both may ask for the same; one that asks for something else comes too late."""
-    store = world().store
-    assert TAGS == world(store=store, match=TAGS).match == world(store=store, match=TAGS).match
+@pytest.mark.parametrize(
+    ("first", "second", "kept"), [(None, TAGS, "1p"), (MatchRules(), TAGS, "1p"), (TAGS, None, "1")]
+)
+def test_who_is_overtaken_goes_by_what_another_has_settled(
+    first: MatchRules | None, second: MatchRules | None, kept: str
+) -> None:
+    """Two open a new registry at once: one settles it, and the other takes that or is refused."""
+    store = MemoryStore()
+    overtaken: Any = _Overtaken(store, lambda: world(store=store, match=second))
+    if first is None:
+        assert kept == world(store=overtaken).match.version
+    else:
+        with pytest.raises(Misconfigured):
+            world(store=overtaken, match=first)
+    assert kept == world(store=store).match.version
+
+
+class _Overtaken:
+    """A store for a process that another one overtakes once it has read a bookmark."""
+
+    def __init__(self, store: Store, meanwhile: Callable[[], object]) -> None:
+        self._store = store
+        self._meanwhile: list[Callable[[], object]] = [meanwhile]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def bookmark(self, name: str) -> Bookmark | None:
+        """Return a bookmark as it was before the other came."""
+        found = self._store.bookmark(name)
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return found
+
+
+@pytest.mark.parametrize("rules", [MatchRules(), TAGS, BOTH])
+def test_a_registry_from_before_rules_were_kept_tells_them_by_its_keys(rules: MatchRules) -> None:
+    """A restored backup of such a one is not taken for one that goes by the defaults (F13)."""
+    store = MemoryStore(peppers=PEPPERS)
+    hashed = Peppers(PEPPERS).hashed("1:eve@example.com")
+    store.append([_no(hashed), _no(parse_address("ada+x@example.com").match_key(rules))], at=NOW)
+    wrong = next(other for other in (BOTH, TAGS) if other != rules)
     with pytest.raises(Misconfigured):
-        world(store=store, match=BOTH)
+        world(store=store, match=wrong)
+    assert rules == world(store=store, peppers=PEPPERS).match
+    assert ["out-of-all"] == [one.held for one in world(store=store).screen_addresses(["ada+x@example.com"], now=NOW)]
+
+
+def test_where_no_key_can_be_read_the_rules_are_what_is_wanted() -> None:
+    """A log that names people by id or by hashes alone contradicts nothing."""
+    for wanted in (None, TAGS):
+        store = MemoryStore(peppers=PEPPERS)
+        store.append([_no(Peppers(PEPPERS).hashed("1p:eve@example.com")), _no(None)], at=NOW)
+        assert (wanted or MatchRules()) == world(store=store, match=wanted).match
+
+
+def test_rules_of_a_later_version_are_refused() -> None:
+    """Taken for the defaults they would find nobody's no: it fails closed."""
+    mail = world()
+    (mark,) = mail.store.bookmarks("matching")
+    mail.store.mark(evolve(mark, note="2"))
+    for wanted in (None, MatchRules()):
+        with pytest.raises(Misconfigured, match="the registry goes by match rules '2': install the version"):
+            world(store=mail.store, match=wanted)
+
+
+def test_a_store_that_was_opened_for_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is refused has no object by which to close it."""
+    closed: list[str] = []
+    monkeypatch.setattr(MemoryStore, "bookmark", lambda *_: Bookmark(name="matching", place=0, at=NOW, note="2"))
+    monkeypatch.setattr(MemoryStore, "close", lambda _: closed.append("closed"))
+    with pytest.raises(Misconfigured):
+        Lifecycle("memory", "memory:")
+    assert ["closed"] == closed
+    given = MemoryStore()
+    with pytest.raises(Misconfigured):
+        Lifecycle("memory", given)
+    assert ["closed"] == closed
+
+
+@pytest.mark.parametrize("hashed", [None, "2025"])
+@pytest.mark.parametrize("theirs", [MatchRules(), TAGS])
+@pytest.mark.parametrize("ours", [MatchRules(), TAGS, BOTH])
+def test_an_export_tells_how_its_addresses_were_folded(
+    ours: MatchRules, theirs: MatchRules, hashed: str | None, tmp_path: Path
+) -> None:
+    """What cannot be folded again as it was is refused, and never taken for a no that nobody would find."""
+    people = ["ada+x@example.com", "a.bob@gmail.com"]
+    mail, other = world(match=theirs, peppers=PEPPERS), world(match=ours, peppers=PEPPERS)
+    for who in people:
+        mail.opt_out(who, scope=Scope.all(), now=NOW)
+    mail.export_opt_outs(tmp_path / "noes.csv", hashed=hashed)
+    done = other.import_opt_outs(tmp_path / "noes.csv", rejects=tmp_path / "rejects.csv", now=NOW)
+    fits = ours == theirs or (hashed is None and ours.cover(theirs))
+    assert ((2, 0) if fits else (0, 2)) == (done.new, done.rejected)
+    held = [one.held for one in other.screen_addresses(people, now=NOW)]
+    assert (["out-of-all"] * 2 if fits else [None, None]) == [one or None for one in held]
+    if not fits:
+        told = (tmp_path / "rejects.csv").read_text()
+        assert f"registry that folds {theirs.folds}" in told
+        assert "db init --match" in told
+
+
+def _no(key: MatchKey | None) -> OptOut:
+    subject = LogSubject(contact_id=ContactId("cy") if key is None else None, key=key)
+    said = Provenance(actor=Actor.CONTACT, through=Through.REPLY, at=NOW, source="old")
+    return OptOut(subject=subject, scope=Scope.all(), event_id=f"e{key}", provenance=said)
+
+
+@pytest.mark.parametrize(
+    ("rules", "folds", "covers"),
+    [
+        (MatchRules(), "nothing", "1"),
+        (TAGS, "plus tags", "1 1p"),
+        (MatchRules(gmail_dots=True), "dots at Gmail", "1 1d"),
+        (BOTH, "plus tags and dots at Gmail", "1 1d 1p 1dp"),
+    ],
+)
+def test_rules_in_words(rules: MatchRules, folds: str, covers: str) -> None:
+    """What they fold, and from which others their keys can be made."""
+    every = (MatchRules(), MatchRules(gmail_dots=True), TAGS, BOTH)
+    assert folds == rules.folds
+    assert covers == " ".join(one.version for one in every if rules.cover(one))
 
 
 def test_a_version_of_rules_is_read_back() -> None:

@@ -318,7 +318,7 @@ class TestExport:
             "happened_at": "2026-03-02T09:00:00Z", "actor": "contact", "through": "one-click", "source": "app",
             "campaign": "spring", "segment": "", "reason": "other", "text": "'=too loud", "evidence": "192.0.2.1",
             "event_id": "e1", "dated": "true", "until": "", "entry_id": no.id, "standing": "stands",
-            "overridden_for": "",
+            "overridden_for": "", "match_rules": "1",
         } == rows_of(tmp_path / "o.csv")[0]  # fmt: skip
 
     def test_the_registry_as_it_stood(self, tmp_path: Path) -> None:

@@ -8,10 +8,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from lifecycle_mail_sql import SqlStore
 
 from adapters.sql.tests.registries import CONFIG, PEPPER, PEPPER_ID, Registry
 from lifecycle_mail import Lifecycle, MatchRules, Scope
 from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.model.addresses import parse_address
+from lifecycle_mail.model.entries import OptOut, Subject
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.service.moving import IMPORT_CHUNK
 from lifecycle_mail.testing import frozen_now
 from tests.cli.running import rows_of, run, run_well, written
@@ -69,7 +73,34 @@ def test_commands_match_addresses_as_the_registry_does(fresh_url: str, tmp_path:
     with Lifecycle("memory", fresh_url) as mail:
         assert ["out-of-all"] * 3 == [one.held for one in mail.screen_addresses(people, now=frozen_now)]
     assert 3 == len(on.rows("optouts", "list"))
-    assert "plus_tags" in on.run("db", "init", "--match", "gmail-dots").err
+    refused = on.run("db", "init", "--match", "gmail-dots")
+    assert (3, True) == (refused.code, "folds plus tags where it looks up a no" in refused.err)
+    assert "folds plus tags" in on.well("db", "init").out
+    assert "folds plus tags" in on.well("db", "stats").out
+    assert "1p" == json.loads(on.well("db", "stats", "--format", "json").out)["match_rules"]
+
+
+def test_how_addresses_are_matched_is_settled_before_anything_is_written(fresh_url: str) -> None:
+    """F61: what the application that has it open writes later, a command that asks for other rules would not find."""
+    with Lifecycle("memory", fresh_url) as mail:
+        refused = Registry(fresh_url).run("db", "init", "--match", "plus-tags")
+        assert (3, True) == (refused.code, "folds nothing where it looks up a no" in refused.err)
+        mail.opt_out("ada@example.com", scope=Scope.all(), now=frozen_now)
+    with Lifecycle("memory", fresh_url) as later:
+        assert ["out-of-all"] == [one.held for one in later.screen_addresses(["ada@example.com"], now=frozen_now)]
+
+
+def test_a_registry_from_before_rules_were_kept_tells_them_by_its_keys(fresh_url: str) -> None:
+    """F13: a backup of such a one is opened, and its noes are found."""
+    match = MatchRules(plus_tags=True)
+    subject = Subject(key=parse_address("ada+shop@example.com").match_key(match))
+    said = Provenance(actor=Actor.CONTACT, through=Through.REPLY, at=frozen_now, source="old")
+    store = SqlStore(fresh_url)
+    store.append([OptOut(subject=subject, scope=Scope.all(), event_id="e1", provenance=said)], at=frozen_now)
+    store.close()
+    with Lifecycle("memory", fresh_url) as mail:
+        assert match == mail.match
+        assert ["out-of-all"] == [one.held for one in mail.screen_addresses(["ada@example.com"], now=frozen_now)]
 
 
 def test_check_stats_and_upgrade_of_a_registry_that_is_whole(on: Registry) -> None:

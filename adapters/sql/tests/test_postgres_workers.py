@@ -1,4 +1,7 @@
-"""Many workers on one Postgres: killed at any instant, and eight at once (F1, F2, F7, F15, F19, F20)."""
+"""Many workers on one Postgres: killed over and over, and eight at once (F1, F2, F7, F15, F19, F20).
+
+They are killed by a seed at statements, commits and calls to the ESP; by the clock at any instant.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from lifecycle_mail.testing import frozen_now as NOW  # noqa: N812 - a constant
 WORKERS = 8
 
 
-# --- killed at any instant --------------------------------------------------------------------------------------------
+# --- killed ----------------------------------------------------------------------------------------------------------
 
 
 @define(kw_only=True)
@@ -91,7 +94,7 @@ def kill(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", seeds(1), ids="seed{}".format)
-def test_workers_killed_at_any_instant_lose_nothing_and_repeat_nothing(
+def test_workers_killed_at_any_place_lose_nothing_and_repeat_nothing(
     fork: Nursery, postgres: Server, tmp_path: Path, way: str, seed: int
 ) -> None:
     """F1, F2, F7: workers killed 10 times in a stream of work: it ends as the stream that nobody killed.

@@ -15,6 +15,7 @@ from lifecycle_mail.files import Config
 from lifecycle_mail.model.addresses import MatchRules
 from lifecycle_mail.ports import Maintained, Store
 from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.service.matching import kept_rules
 
 
 def _maintained(store: Store) -> Maintained:
@@ -51,19 +52,19 @@ def init(db: str | None, pepper_file: Path | None, config: Path | None, match: t
     lifecycle-mail db init --db mail.db -c lifecycle.toml
 
     The lists of the configuration are written to it, so that other commands know them. One that is there already stays
-    as it is, and its lists are brought up to date. How addresses are matched is settled while it is empty.
+    as it is, and its lists are brought up to date. How addresses are matched is settled here for good: one that is
+    there already keeps its rules, and is refused others.
     """
     lists = Config.read(config).programme.lists
     with store_for_upkeep(db, pepper_file, writes=True, make=True) as store:
-        if match:  # to open it by these rules is to settle them
-            Lifecycle(
-                NoEsp(), store, match=MatchRules(plus_tags="plus-tags" in match, gmail_dots="gmail-dots" in match)
-            )
+        wanted = MatchRules(plus_tags="plus-tags" in match, gmail_dots="gmail-dots" in match)
+        rules = Lifecycle(NoEsp(), store, match=wanted if match else None).match  # to open it is to settle them
         if lists:
             store.put_lists(list(lists.values()))
         found = _maintained(store).stats()
         known = len(store.lists())
-    click.echo(f"the registry is there: schema {found.get('schema', 'unknown')}, {known:,} lists")
+    schema = found.get("schema", "unknown")
+    click.echo(f"the registry is there: schema {schema}, folds {rules.folds}, {known:,} lists")
 
 
 @db.command()
@@ -143,10 +144,12 @@ def stats(db: str | None, pepper_file: Path | None, form: Format) -> None:
     """
     with store_for_upkeep(db, pepper_file, writes=False) as store:
         found = _maintained(store).stats()
+        rules = kept_rules(store)
     if form is Format.JSON:
-        print_json(dict(found))
+        print_json({**found, "match_rules": None if rules is None else rules.version})
         return
     counts = {name: value for name, value in found.items() if isinstance(value, int) and name != "bytes"}
     size = f"{found['bytes']:,} bytes" if "bytes" in found else "the registry"
     rows = [{"what": name, "count": count} for name, count in counts.items()]
-    print_rows(rows, ("what", "count"), title=f"{size}, schema {found.get('schema', 'unknown')}", form=form)
+    title = f"{size}, schema {found.get('schema', 'unknown')}" + ("" if rules is None else f", folds {rules.folds}")
+    print_rows(rows, ("what", "count"), title=title, form=form)

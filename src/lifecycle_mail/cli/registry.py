@@ -11,7 +11,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -206,7 +206,8 @@ def registry(
     _require_registry(url)
     peppers = read_peppers(pepper_file)
     told: Esp = NoEsp() if esp is None else load_esp(esp)
-    with Lifecycle(told, open_store(url, peppers), programme=programme, peppers=peppers) as mail:
+    with closing(open_store(url, peppers)) as store:
+        mail = Lifecycle(told, store, programme=programme, peppers=peppers)
         for key, one in mail.store.lists().items():
             if key not in programme.lists:
                 mail.programme = mail.programme.with_(one)

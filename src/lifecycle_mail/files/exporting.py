@@ -24,6 +24,7 @@ from functools import partial
 from typing import Final
 
 from lifecycle_mail.errors import InvalidInput, UnknownName
+from lifecycle_mail.model.addresses import MatchRules
 from lifecycle_mail.model.contacts import FieldValue
 from lifecycle_mail.model.entries import STATE, OptOut, Record, Suppression
 from lifecycle_mail.model.names import EntryId
@@ -36,9 +37,9 @@ SUPPRESSION: Final = "suppression"
 OPT_OUT_COLUMNS: Final = (
     "seq", "recorded_at", "what", "scope_or_kind", "address", "contact_id", "happened_at", "actor", "through",
     "source", "campaign", "segment", "reason", "text", "evidence", "event_id", "dated", "until", "entry_id",
-    "standing", "overridden_for",
+    "standing", "overridden_for", "match_rules",
 )  # fmt: skip
-"""The columns of exported opt-outs."""
+"""The columns of exported opt-outs; `match_rules` is the version of the rules that the address was folded by (F61)."""
 
 SUBSCRIPTION_COLUMNS: Final = (
     "contact_id", "address", "list", "standing", "since", "expires_at", "consent", "actor", "through", "source",
@@ -113,7 +114,7 @@ def address_of(key: str | None) -> str:
 
 
 def opt_out_rows(
-    record: Record, entry: OptOut | Suppression, *, standing: str, overridden_for: Sequence[str]
+    record: Record, entry: OptOut | Suppression, *, standing: str, overridden_for: Sequence[str], rules: MatchRules
 ) -> Iterator[Sequence[FieldValue | None]]:
     """Yield the cells of an opt-out or a suppression, after those of its texts that no cell holds.
 
@@ -122,6 +123,7 @@ def opt_out_rows(
         entry: its entry, or what may be shown of that.
         standing: what became of it.
         overridden_for: the lists for which it is overridden.
+        rules: how the registry matches addresses.
     """
     said, subject = entry.provenance, entry.subject
     for name, text in (*((one, getattr(said, one)) for one in _TEXTS), ("event_id", entry.event_id)):
@@ -138,7 +140,7 @@ def opt_out_rows(
         record.seq, record.recorded_at, what, which, address_of(subject.key), subject.contact_id, said.at, said.actor,
         said.through, shortened(said.source), shortened(said.campaign), shortened(said.segment), said.reason,
         shortened(said.text), shortened(said.evidence), shortened(entry.event_id), dated, until, entry.id, standing,
-        " ".join(overridden_for),
+        " ".join(overridden_for), rules.version,
     )  # fmt: skip
 
 

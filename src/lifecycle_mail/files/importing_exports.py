@@ -16,7 +16,7 @@ from lifecycle_mail.files.exporting import OPT_OUT, OPT_OUT_COLUMNS, SUPPRESSION
 from lifecycle_mail.files.importing_rows import Given, Row, RowReader, Tell
 from lifecycle_mail.files.reading import RowRefused
 from lifecycle_mail.files.writing import raw_cell
-from lifecycle_mail.model.addresses import MatchKey, match_keys
+from lifecycle_mail.model.addresses import MatchKey, MatchRules, match_keys
 from lifecycle_mail.model.entries import OptOut, Subject, Suppression, SuppressionKind, state_event_id
 from lifecycle_mail.model.instants import parse_instant
 from lifecycle_mail.model.lists import Scope
@@ -55,6 +55,7 @@ class ExportedRows(RowReader):
         )  # fmt: skip
         self._event, self._dated, self._until = at["event_id"], at["dated"], at["until"]
         self._entry_id, self._standing = at["entry_id"], at["standing"]
+        self._match_rules = at["match_rules"]
         self._at = at
         self._pieces = Pieces()
         self._saying = [at[name] for name in _SAID]
@@ -91,6 +92,8 @@ class ExportedRows(RowReader):
             contact_id=self._contact_id(contact_id) if contact_id else None,
             key=(key or self._key(address)) if address else None,
         )
+        if subject.key is not None:
+            self._require_rules(cells[self._match_rules], subject.key)
         kind = None if what == OPT_OUT else _kind(cells[self._which])
         if cells[self._standing] in _OVER:
             return None
@@ -112,6 +115,18 @@ class ExportedRows(RowReader):
         if entry_id != entry.id and is_without_words(entry) and _ENTRY_ID.fullmatch(entry_id):
             return with_id(entry, EntryId(entry_id))  # an erasure replaced the id, and no parts make it again
         return entry
+
+    def _require_rules(self, version: str, key: MatchKey) -> None:
+        """Refuse what was folded otherwise than here: nobody's no would be found by it (F61)."""
+        ours = self._given.rules
+        if version in ("", ours.version):
+            return
+        theirs = MatchRules.of_version(version)
+        if is_hashed(key) or not ours.cover(theirs):
+            raise RowRefused(
+                f"it comes from a registry that folds {theirs.folds}, and this one folds {ours.folds}",
+                f"import it into one that is made with match={theirs!r} (lifecycle-mail db init --match)",
+            )
 
     def _piece(self, cells: list[str]) -> None:
         name, place = cells[self._which], self._at["text"]

@@ -107,6 +107,16 @@ class MatchRules:
         """`1`, `1d`, `1p` or `1dp`: the start of every match key, so that keys of two rules never meet."""
         return "1" + "d" * self.gmail_dots + "p" * self.plus_tags
 
+    @property
+    def folds(self) -> str:
+        """What does not count beside upper and lower case, in words: `nothing`, or as `plus tags`."""
+        kinds = {"plus tags": self.plus_tags, "dots at Gmail": self.gmail_dots}
+        return " and ".join(kind for kind, folded in kinds.items() if folded) or "nothing"
+
+    def cover(self, finer: MatchRules) -> bool:
+        """Whether all that other rules fold is folded by these, so that these keys can be made of those."""
+        return self.gmail_dots >= finer.gmail_dots and self.plus_tags >= finer.plus_tags
+
     @classmethod
     def of_version(cls, version: str) -> Self:
         """Return the rules of a version.

@@ -160,7 +160,11 @@ class Outbox(Protocol):
 
 
 class Bookmarks(Protocol):
-    """How far work has come that goes on where it stopped: set in the transaction that does the work."""
+    """How far work has come that goes on where it stopped: set in the transaction that does the work.
+
+    Also what was settled once for the whole store, as how addresses are matched (F61): a store that loses bookmarks
+    would not find its noes again.
+    """
 
     def bookmark(self, name: str) -> Bookmark | None:
         """Return a bookmark."""

@@ -69,7 +69,7 @@ def export_opt_outs(
                 assert isinstance(entry, OptOut | Suppression)  # noqa: S101 - _noes passes on nothing else
                 yield from opt_out_rows(
                     record, entry if hide is None else hide(entry), standing=verdict.standing,
-                    overridden_for=verdict.overridden_for,
+                    overridden_for=verdict.overridden_for, rules=reader.rules,
                 )  # fmt: skip
             done += len(chunk)
             progress(done)

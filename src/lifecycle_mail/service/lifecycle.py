@@ -30,8 +30,8 @@ class Lifecycle(People, Consenting, Forgetting, Hearing, Moving, Deciding, Sendi
         programme: lists, segments, campaigns, fields and policy; what calls name is added to it.
         signing_keys: secrets for the tokens of confirmation links, newest last. Needed as soon as a token is made;
             keep them outside the database, and keep old ones as long as their links should work.
-        match: how addresses are matched for suppression (F61). A new registry keeps it; left out, it is what the
-            registry keeps. Other rules than those are refused as `Misconfigured`.
+        match: how addresses are matched for suppression (F61). Who opens a registry first settles it for good; left
+            out, it is what the registry keeps, and the defaults where nobody has opened it yet.
         new_id: makes the id of a contact that the application has not named.
         crm: the customer database that is shown the same state (O9), or None.
         peppers: secrets by id, the newest last, for the keyed hashes that erasures leave (O5); keep them outside the
@@ -44,6 +44,10 @@ class Lifecycle(People, Consenting, Forgetting, Hearing, Moving, Deciding, Sendi
         ticks: counts seconds and never back; by it a long run knows how late it is.
 
     Every instant is an aware datetime; naive ones raise `InvalidInput`.
+
+    Raises:
+        Misconfigured: a plugin, a URL or a pepper that cannot be used; or the registry goes by other match rules.
+        RegistryUnavailable: the store cannot be opened or read; `RegistryBusy`, after several tries.
     """
 
     @classmethod

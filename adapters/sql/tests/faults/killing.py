@@ -28,13 +28,14 @@ def kill_over_and_over(
         names: what the dice are named for, beside the seed.
         seed, kills, by_clock: which story, how often, and how.
     """
-    told = "killed by the clock" if by_clock else replay(seed)
     done = 0
     for number in count():
         if done >= kills:
             return
         chance = dice(*names, seed, number)
-        killed, whole = new("killed", seed + number), new("whole", seed + number)
+        story = 1000 * seed + number  # no two seeds tell the same
+        told = f"story {story}, " + ("killed by the clock" if by_clock else replay(seed))
+        killed, whole = new("killed", story), new("whole", story)
         began = time.monotonic()
         whole.finish()
         seconds = time.monotonic() - began

@@ -1,4 +1,7 @@
-"""Kill -9 at any instant, over and over on the same file (F1-F4, F6, F7)."""
+"""Kill -9, over and over on the same file (F1-F4, F6, F7).
+
+By a seed at statements, commits and calls to the ESP; by the clock at any instant.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def kill(fork: Nursery, folder: Path, way: str, seed: int, kills: int, *, by_clo
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", seeds(1), ids="seed{}".format)
-def test_kills_at_any_instant_lose_nothing_and_repeat_nothing(fork: Nursery, folder: Path, way: str, seed: int) -> None:
+def test_kills_at_any_place_lose_nothing_and_repeat_nothing(fork: Nursery, folder: Path, way: str, seed: int) -> None:
     """F1-F4, F6, F7: a stream of work killed 10 times on its files ends as the one that nobody killed.
 
     Every acknowledged no is in the log once after each kill, nobody gets a campaign twice or after their no, an import

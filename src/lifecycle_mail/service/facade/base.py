@@ -75,7 +75,13 @@ class Base:
         self._sweep_every = sweep_every
         self._swept: Swept | None = None
         self._new_id = new_id
-        self._reader = Reader(self.store, settle(self.store, match, wait=wait))
+        try:
+            rules = settle(self.store, match, wait=wait)
+        except BaseException:
+            if isinstance(store, str):  # nobody else can close it
+                self.store.close()
+            raise
+        self._reader = Reader(self.store, rules)
         self._kept_lists: dict[str, MailingList] = {}
         self._consents = Consents(self._reader, tokens=Tokens(signing_keys), new_id=new_id)
 
