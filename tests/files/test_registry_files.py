@@ -194,6 +194,23 @@ class TestExportedOptOuts:
         assert [no()] == taken
         assert [(2, reason, True)] == [(one.line, one.reason, one.whole) for one in rejects]
 
+    def test_rows_that_are_over_are_passed_whatever_their_rules(self, tmp_path: Path) -> None:
+        """They say nothing, so that nothing is wrong with them."""
+        hidden = hashing(PEPPERS, "2026")(no())
+        path = exported(tmp_path / "o.csv", [hidden], "overridden", MatchRules(plus_tags=True))
+        assert ([None], []) == opt_outs_in(path)
+
+    def test_rules_that_nobody_knows_are_noted(self, tmp_path: Path) -> None:
+        """The address stands for itself; what else it stood for, nobody can tell (F61)."""
+        (cells,) = opt_out_rows(Record(1, START, no()), no(), standing="stands", overridden_for=(), rules=DEFAULT)
+        path = tmp_path / "o.csv"
+        write_csv(path, OPT_OUT_COLUMNS, [[*cells[:-1], "2x"]])
+        taken, rejects = opt_outs_in(path)
+        assert [no()] == taken
+        assert [("'2x' are no match rules: it is taken for this spelling alone", False)] == [
+            (one.reason, one.whole) for one in rejects
+        ]
+
     def test_a_row_that_names_neither_is_refused(self, tmp_path: Path) -> None:
         """A row without contact and address is no no of anybody's."""
         path = written(tmp_path, "o.csv", "entry_id,address,scope_or_kind,what\n,,all,opt-out\n")

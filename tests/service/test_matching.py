@@ -35,11 +35,11 @@ def test_a_registry_keeps_its_rules() -> None:
     assert BOTH == world(store=mail.store, match=BOTH).match
 
 
-@pytest.mark.parametrize(("wanted", "folds"), [(TAGS, "plus tags"), (MatchRules(), "nothing")])
+@pytest.mark.parametrize(("wanted", "folds"), [(TAGS, "case and plus tags"), (MatchRules(), "case")])
 def test_other_rules_than_those_of_the_registry_are_refused(wanted: MatchRules, folds: str) -> None:
     """By them nobody's earlier no would be found: the defaults that are named are refused like others."""
     mail = world(match=BOTH)
-    kept = f"this registry folds plus tags and dots at Gmail .* wanted folds {folds}: .*Leave out match="
+    kept = f"this registry folds case, plus tags and dots at Gmail .* wanted folds {folds}: .*Leave out match="
     with pytest.raises(Misconfigured, match=kept):
         world(store=mail.store, match=wanted)
     assert BOTH == world(store=mail.store).match
@@ -50,7 +50,7 @@ def test_who_opens_a_registry_first_settles_it() -> None:
     by_default, by_name = world(), world(match=MatchRules())
     for mail in (by_default, by_name):
         for wanted in (TAGS, BOTH):
-            with pytest.raises(Misconfigured, match="folds nothing"):
+            with pytest.raises(Misconfigured, match="registry folds case where"):
                 world(store=mail.store, match=wanted)
         assert MatchRules() == world(store=mail.store).match == world(store=mail.store, match=MatchRules()).match
 
@@ -135,27 +135,75 @@ def test_a_store_that_was_opened_for_nothing_is_closed(monkeypatch: pytest.Monke
     assert ["closed"] == closed
 
 
-@pytest.mark.parametrize("hashed", [None, "2025"])
+def test_a_registry_that_several_rules_have_written_asks_which_one_it_is() -> None:
+    """Before rules were kept, commands went by the defaults beside an application with rules of its own."""
+    keys = [parse_address("bob@example.com").match_key(), parse_address("ada@example.com").match_key(TAGS)]
+    for wanted in (None, BOTH):
+        store = MemoryStore()
+        store.append([_no(key) for key in keys], at=NOW)
+        with pytest.raises(Misconfigured, match=r"several match rules .*plus_tags=True.*name one as match="):
+            world(store=store, match=wanted)
+        assert TAGS == world(store=store, match=TAGS).match
+
+
+def test_keys_of_rules_that_nobody_knows_are_refused() -> None:
+    """A registry that a later version wrote fails closed, and shows nobody."""
+    store = MemoryStore()
+    store.append([_no(MatchKey("2:ada@example.com"))], at=NOW)
+    with pytest.raises(Misconfigured, match="match rules '2': install") as refused:
+        world(store=store)
+    assert "ada" not in str(refused.value)
+
+
 @pytest.mark.parametrize("theirs", [MatchRules(), TAGS])
 @pytest.mark.parametrize("ours", [MatchRules(), TAGS, BOTH])
-def test_an_export_tells_how_its_addresses_were_folded(
-    ours: MatchRules, theirs: MatchRules, hashed: str | None, tmp_path: Path
+def test_an_export_is_taken_by_other_rules_as_far_as_they_go(
+    ours: MatchRules, theirs: MatchRules, tmp_path: Path
 ) -> None:
-    """What cannot be folded again as it was is refused, and never taken for a no that nobody would find."""
-    people = ["ada+x@example.com", "a.bob@gmail.com"]
-    mail, other = world(match=theirs, peppers=PEPPERS), world(match=ours, peppers=PEPPERS)
-    for who in people:
+    """A no is worth more than its other spellings, and where they are no longer held, that is noted."""
+    mail, other = world(match=theirs), world(match=ours)
+    mail.opt_out("ada+x@example.com", scope=Scope.all(), now=NOW)
+    mail.export_opt_outs(tmp_path / "noes.csv")
+    rejects = tmp_path / "rejects.csv"
+    done = other.import_opt_outs(tmp_path / "noes.csv", rejects=rejects, now=NOW)
+    assert (1, 0) == (done.new, done.rejected)
+    kept = "ada@example.com" if theirs == TAGS else "ada+x@example.com"
+    assert ["out-of-all"] == [one.held for one in other.screen_addresses([kept], now=NOW)]
+    noted = rejects.read_text() if rejects.exists() else ""
+    alone = "a no folds case and plus tags, and in this registry case: it is taken for this spelling alone"
+    assert (theirs == TAGS and ours == MatchRules()) == (alone in noted)
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [(MatchRules(), TAGS), (TAGS, MatchRules()), (TAGS, BOTH), (TAGS, TAGS)])
+def test_a_hash_that_nobody_would_be_found_by_is_refused(theirs: MatchRules, ours: MatchRules, tmp_path: Path) -> None:
+    """It names nobody else, so it is rejected; of who is named by an id as well, the no is taken for that."""
+    mail, other = world("ada", match=theirs, peppers=PEPPERS), world("ada", match=ours, peppers=PEPPERS)
+    fits = ours == theirs
+    for who, taken in (("eve@example.com", (1, 0) if fits else (0, 1)), ("ada", (1, 0))):
+        before = mail.store.position()
         mail.opt_out(who, scope=Scope.all(), now=NOW)
-    mail.export_opt_outs(tmp_path / "noes.csv", hashed=hashed)
-    done = other.import_opt_outs(tmp_path / "noes.csv", rejects=tmp_path / "rejects.csv", now=NOW)
-    fits = ours == theirs or (hashed is None and ours.cover(theirs))
-    assert ((2, 0) if fits else (0, 2)) == (done.new, done.rejected)
-    held = [one.held for one in other.screen_addresses(people, now=NOW)]
-    assert (["out-of-all"] * 2 if fits else [None, None]) == [one or None for one in held]
-    if not fits:
-        told = (tmp_path / "rejects.csv").read_text()
-        assert f"registry that folds {theirs.folds}" in told
-        assert "db init --match" in told
+        mail.export_opt_outs(tmp_path / f"{who}.csv", hashed="2025", after=before)
+        rejects = tmp_path / f"{who}-rejects.csv"
+        done = other.import_opt_outs(tmp_path / f"{who}.csv", rejects=rejects, now=NOW)
+        assert taken == (done.new, done.rejected)
+        assert fits != (rejects.exists() and f"rules {ours.version!r} of this registry" in rejects.read_text())
+    held = other.screen_addresses(["eve@example.com"], now=NOW)
+    assert fits == (["out-of-all"] == [one.held for one in held])
+    assert "out-of-all" == str(other.standing("ada", "offers", now=NOW))
+
+
+@pytest.mark.parametrize("rules", [MatchRules(), TAGS])
+@pytest.mark.parametrize("says", ["", "1", "1p"])
+def test_a_list_of_hashes_says_by_which_rules_they_were_made(rules: MatchRules, says: str, tmp_path: Path) -> None:
+    """Where it says nothing, by the defaults: what cannot be found here is rejected, not taken for a no."""
+    mail = world(match=rules, peppers=PEPPERS)
+    made = parse_address("eve@example.com").match_key(MatchRules.of_version(says or "1"))
+    path = tmp_path / "hashes.csv"
+    path.write_text(f"hash,match_rules\n{Peppers(PEPPERS).hashed(made)},{says}\n", encoding="utf-8")
+    done = mail.import_opt_outs(path, rejects=tmp_path / "rejects.csv", now=NOW)
+    fits = (says or "1") == rules.version
+    assert ((1, 0) if fits else (0, 1)) == (done.new, done.rejected)
+    assert fits == (["out-of-all"] == [one.held for one in mail.screen_addresses(["eve@example.com"], now=NOW)])
 
 
 def _no(key: MatchKey | None) -> OptOut:
@@ -167,10 +215,10 @@ def _no(key: MatchKey | None) -> OptOut:
 @pytest.mark.parametrize(
     ("rules", "folds", "covers"),
     [
-        (MatchRules(), "nothing", "1"),
-        (TAGS, "plus tags", "1 1p"),
-        (MatchRules(gmail_dots=True), "dots at Gmail", "1 1d"),
-        (BOTH, "plus tags and dots at Gmail", "1 1d 1p 1dp"),
+        (MatchRules(), "case", "1"),
+        (TAGS, "case and plus tags", "1 1p"),
+        (MatchRules(gmail_dots=True), "case and dots at Gmail", "1 1d"),
+        (BOTH, "case, plus tags and dots at Gmail", "1 1d 1p 1dp"),
     ],
 )
 def test_rules_in_words(rules: MatchRules, folds: str, covers: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lifecycle_mail.errors import EspRefused, OutcomeUnknown, RegistryBusy, RegistryUnavailable
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
+from lifecycle_mail.model.addresses import MatchRules
 from lifecycle_mail.model.entries import AddressChanged, Consent, Lift, OptOut, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EventKind
 from lifecycle_mail.model.intake import Held, Who
@@ -319,6 +320,17 @@ def test_a_connection_that_breaks_anywhere_changes_no_result(name: str, capabili
         mail, _ = broken(breaks_at)
         assert answer == asked(mail), breaks_at
         assert expected == everything(mail), breaks_at
+
+
+def test_a_registry_is_opened_though_the_connection_breaks_anywhere() -> None:
+    """How it matches addresses is settled once all the same (F21, F61)."""
+    rules = MatchRules(plus_tags=True)
+    whole = Flaky(MemoryStore())
+    world(store=whole, match=rules)
+    assert whole.calls > 3
+    for breaks_at in range(1, whole.calls + 1):
+        store = MemoryStore()
+        assert rules == world(store=Flaky(store, breaks_at), match=rules).match == world(store=store).match, breaks_at
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -24,6 +24,15 @@ def _maintained(store: Store) -> Maintained:
     return store
 
 
+def _matching(store: Store) -> tuple[str | None, str]:
+    """Return the version of a registry's match rules, and what they fold in words, also where opening refuses it."""
+    try:
+        rules = kept_rules(store)
+    except Misconfigured:
+        return None, "match rules that this version does not know"
+    return (None, "no match rules yet") if rules is None else (rules.version, f"folds {rules.folds}")
+
+
 @click.group()
 def db() -> None:
     """Make, upgrade, verify and count a registry.
@@ -144,12 +153,12 @@ def stats(db: str | None, pepper_file: Path | None, form: Format) -> None:
     """
     with store_for_upkeep(db, pepper_file, writes=False) as store:
         found = _maintained(store).stats()
-        rules = kept_rules(store)
+        version, folds = _matching(store)
     if form is Format.JSON:
-        print_json({**found, "match_rules": None if rules is None else rules.version})
+        print_json({**found, "match_rules": version})
         return
     counts = {name: value for name, value in found.items() if isinstance(value, int) and name != "bytes"}
     size = f"{found['bytes']:,} bytes" if "bytes" in found else "the registry"
     rows = [{"what": name, "count": count} for name, count in counts.items()]
-    title = f"{size}, schema {found.get('schema', 'unknown')}" + ("" if rules is None else f", folds {rules.folds}")
+    title = f"{size}, schema {found.get('schema', 'unknown')}, {folds}"
     print_rows(rows, ("what", "count"), title=title, form=form)

@@ -113,6 +113,10 @@ def address_of(key: str | None) -> str:
     return key.partition(":")[2]
 
 
+def _version(key: str | None, rules: MatchRules) -> str:
+    return rules.version if key is None or is_hashed(key) else key.partition(":")[0]
+
+
 def opt_out_rows(
     record: Record, entry: OptOut | Suppression, *, standing: str, overridden_for: Sequence[str], rules: MatchRules
 ) -> Iterator[Sequence[FieldValue | None]]:
@@ -140,7 +144,7 @@ def opt_out_rows(
         record.seq, record.recorded_at, what, which, address_of(subject.key), subject.contact_id, said.at, said.actor,
         said.through, shortened(said.source), shortened(said.campaign), shortened(said.segment), said.reason,
         shortened(said.text), shortened(said.evidence), shortened(entry.event_id), dated, until, entry.id, standing,
-        " ".join(overridden_for), rules.version,
+        " ".join(overridden_for), _version(subject.key, rules),
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ tell what it is:
   the address alone. A list of one column needs no header.
 
 A hash is `hmac:PEPPER:HEX`, made of a match key with a pepper that is given. It may stand wherever an address may.
+Where the registry matches addresses by rules of its own, a row with a hash says so in `match_rules`: one that was made
+by others would be found by nobody (F61).
 
 Every row is taken or refused, and nothing is dropped in silence. A row that says who is out is taken for that alone
 where the rest of it is wrong, and that is noted: a no is worth more than its date.
@@ -52,6 +54,7 @@ _BESIDE: Final[Mapping[str, Sequence[str]]] = {
     "reason": ("reason",),
     "date": ("date", "happenedat", "optedoutat", "unsubscribedat", "created", "createdat", "at"),
     "campaign": ("campaign",),
+    "match_rules": ("matchrules",),
 }
 _REASONS: Final = frozenset(OptOutReason)
 _NOT_WORD: Final = re.compile(r"[\W_]+")
@@ -123,6 +126,8 @@ class _Listed(RowReader):
         for (line, row), cell, known in zip(whole, cells, match_keys(cells, self._given.rules), strict=True):
             try:
                 key = known or self._key(cell)
+                if is_hashed(key) and (unlike := self._unlike(key, self._cell(row, "match_rules"))) is not None:
+                    raise unlike
             except InvalidInput as problem:
                 self._refuse(line, row, problem, tell)
                 continue

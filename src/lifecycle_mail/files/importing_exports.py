@@ -16,7 +16,7 @@ from lifecycle_mail.files.exporting import OPT_OUT, OPT_OUT_COLUMNS, SUPPRESSION
 from lifecycle_mail.files.importing_rows import Given, Row, RowReader, Tell
 from lifecycle_mail.files.reading import RowRefused
 from lifecycle_mail.files.writing import raw_cell
-from lifecycle_mail.model.addresses import MatchKey, MatchRules, match_keys
+from lifecycle_mail.model.addresses import MatchKey, match_keys
 from lifecycle_mail.model.entries import OptOut, Subject, Suppression, SuppressionKind, state_event_id
 from lifecycle_mail.model.instants import parse_instant
 from lifecycle_mail.model.lists import Scope
@@ -88,15 +88,20 @@ class ExportedRows(RowReader):
         if what not in (OPT_OUT, SUPPRESSION):
             raise RowRefused(f"{what[:40]!r} is nothing that is exported", f"write {OPT_OUT} or {SUPPRESSION}")
         address, contact_id = cells[self._address].strip(), cells[self._contact]
-        subject = Subject(
-            contact_id=self._contact_id(contact_id) if contact_id else None,
-            key=(key or self._key(address)) if address else None,
-        )
-        if subject.key is not None:
-            self._require_rules(cells[self._match_rules], subject.key)
+        named = self._contact_id(contact_id) if contact_id else None
+        key = (key or self._key(address)) if address else None
         kind = None if what == OPT_OUT else _kind(cells[self._which])
         if cells[self._standing] in _OVER:
             return None
+        if key is not None and (unlike := self._unlike(key, cells[self._match_rules])) is not None:
+            if not is_hashed(key):
+                self._note(line, row, unlike, tell, what="it is taken for this spelling alone")
+            elif named is None:
+                raise unlike
+            else:
+                self._note(line, row, unlike, tell)
+                key = None
+        subject = Subject(contact_id=named, key=key)
         try:
             said = self._provenance([cells[place] for place in self._saying])
         except InvalidInput as problem:
@@ -115,18 +120,6 @@ class ExportedRows(RowReader):
         if entry_id != entry.id and is_without_words(entry) and _ENTRY_ID.fullmatch(entry_id):
             return with_id(entry, EntryId(entry_id))  # an erasure replaced the id, and no parts make it again
         return entry
-
-    def _require_rules(self, version: str, key: MatchKey) -> None:
-        """Refuse what was folded otherwise than here: nobody's no would be found by it (F61)."""
-        ours = self._given.rules
-        if version in ("", ours.version):
-            return
-        theirs = MatchRules.of_version(version)
-        if is_hashed(key) or not ours.cover(theirs):
-            raise RowRefused(
-                f"it comes from a registry that folds {theirs.folds}, and this one folds {ours.folds}",
-                f"import it into one that is made with match={theirs!r} (lifecycle-mail db init --match)",
-            )
 
     def _piece(self, cells: list[str]) -> None:
         name, place = cells[self._which], self._at["text"]

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.files.reading import Reject, RowRefused, fault_of, row_as_text
 from lifecycle_mail.files.text import Fault
-from lifecycle_mail.model.addresses import MatchKey, MatchRules, parse_address
+from lifecycle_mail.model.addresses import DEFAULT, MatchKey, MatchRules, parse_address
 from lifecycle_mail.model.entries import OptOut, Suppression
 from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId
@@ -103,14 +103,45 @@ class RowReader:
         fault = fault_of(problem)
         tell(Reject(file=self._file, line=line, reason=fault.reason, fix=fault.fix, row=row_as_text(row)))
 
-    def _note(self, line: int, row: list[str], problem: InvalidInput, tell: Tell) -> None:
+    def _note(
+        self, line: int, row: list[str], problem: InvalidInput, tell: Tell, *, what: str = "the row is taken without it"
+    ) -> None:
         fault = fault_of(problem)
-        reason = f"{fault.reason}: the row is taken without it"
+        reason = f"{fault.reason}: {what}"
         tell(Reject(file=self._file, line=line, reason=reason, fix=fault.fix, row=row_as_text(row), whole=False))
 
     def _key(self, cell: str) -> MatchKey:
         """Read an address that no batch could read, or a hash, or say what is wrong with it."""
         return MatchKey(self._hash(cell)) if is_hashed(cell) else parse_address(cell).match_key(self._given.rules)
+
+    def _unlike(self, key: MatchKey, version: str) -> RowRefused | None:
+        """Say why a key does not match here as it did where it was made (F61).
+
+        Args:
+            key: as this registry makes it, or a hash.
+            version: of the rules by which it was folded there; empty where the row does not say: then an address is
+                as it was written, and a hash of a key of the default rules.
+        """
+        ours = self._given.rules
+        if (version or (DEFAULT.version if is_hashed(key) else ours.version)) == ours.version:
+            return None
+        if is_hashed(key):
+            return RowRefused(
+                f"its hash is not made of a key by the match rules {ours.version!r} of this registry",
+                f"hash parse_address(...).match_key(mail.match), and write {ours.version} in a column match_rules",
+            )
+        try:
+            theirs = MatchRules.of_version(version)
+        except InvalidInput:
+            return RowRefused(
+                f"{version[:40]!r} are no match rules", "write 1, 1d, 1p or 1dp in the column match_rules"
+            )
+        if ours.cover(theirs):
+            return None
+        return RowRefused(
+            f"where it comes from a no folds {theirs.folds}, and in this registry {ours.folds}",
+            "import it into a registry of the same rules: lifecycle-mail db init --match",
+        )
 
     def _hash(self, cell: str) -> str:
         if not _HASHED.fullmatch(cell):

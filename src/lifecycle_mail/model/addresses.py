@@ -109,9 +109,9 @@ class MatchRules:
 
     @property
     def folds(self) -> str:
-        """What does not count beside upper and lower case, in words: `nothing`, or as `plus tags`."""
-        kinds = {"plus tags": self.plus_tags, "dots at Gmail": self.gmail_dots}
-        return " and ".join(kind for kind, folded in kinds.items() if folded) or "nothing"
+        """What does not count, in words: `case`, `case and plus tags`."""
+        *most, last = ["case", *(["plus tags"] * self.plus_tags), *(["dots at Gmail"] * self.gmail_dots)]
+        return f"{', '.join(most)} and {last}" if most else last
 
     def cover(self, finer: MatchRules) -> bool:
         """Whether all that other rules fold is folded by these, so that these keys can be made of those."""

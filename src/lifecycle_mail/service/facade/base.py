@@ -65,7 +65,6 @@ class Base:
     ) -> None:
         self.esp: Esp = load_esp(esp) if isinstance(esp, str) else esp
         self.crm = crm
-        self.store: Store = load_store(store, peppers=peppers) if isinstance(store, str) else store
         self.peppers = Peppers(peppers or {})
         self.programme = programme or Programme()
         self.breaker = breaker or Breaker()
@@ -75,6 +74,9 @@ class Base:
         self._sweep_every = sweep_every
         self._swept: Swept | None = None
         self._new_id = new_id
+        self._kept_lists: dict[str, MailingList] = {}
+        tokens = Tokens(signing_keys)
+        self.store: Store = load_store(store, peppers=peppers) if isinstance(store, str) else store
         try:
             rules = settle(self.store, match, wait=wait)
         except BaseException:
@@ -82,8 +84,7 @@ class Base:
                 self.store.close()
             raise
         self._reader = Reader(self.store, rules)
-        self._kept_lists: dict[str, MailingList] = {}
-        self._consents = Consents(self._reader, tokens=Tokens(signing_keys), new_id=new_id)
+        self._consents = Consents(self._reader, tokens=tokens, new_id=new_id)
 
     @property
     def match(self) -> MatchRules:
