@@ -1,6 +1,6 @@
 """Erasing people: their data goes everywhere, a keyed hash stays, and nobody comes back by a list (O5, F62, F63)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -31,13 +31,14 @@ from lifecycle_mail.model.entries import OptOut, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EventKind
 from lifecycle_mail.model.intake import Counted, Happened, Held, Joined, Known, Left, Statement, Who
 from lifecycle_mail.model.lists import MailingList, Scope
-from lifecycle_mail.model.names import ContactId, ListKey
+from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
 from lifecycle_mail.model.peppers import is_hashed
 from lifecycle_mail.model.profiles import Snapshot
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Through
 from lifecycle_mail.policy.campaigns import Campaign, CampaignKind
 from lifecycle_mail.ports import Capability, ClaimState
 from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.service.leasing import Clock, Lease
 from lifecycle_mail.testing import consent, contact, event, said
 from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
@@ -331,6 +332,24 @@ def test_whoever_is_being_staged_is_erased_when_the_campaign_is_done() -> None:
     assert 1 == len(refused)
     assert ["ada", "bob"] == mailed(mail)
     assert mail.erase("ada", by=Actor.CONTACT, now=NOW + DAY).is_new
+
+
+def test_who_loses_the_campaign_while_taking_somebody_out_is_refused() -> None:
+    """By a clock far ahead another worker takes it, and may stage them anew: the erasure is asked for again (F20)."""
+
+    class Slow(MemoryEsp):
+        def unstage(self, campaign: CampaignKey, contact_ids: Collection[ContactId]) -> None:
+            super().unstage(campaign, contact_ids)
+            assert other.take()
+
+    mail = erasing("ada", "bob", esp=Slow(capabilities={Capability.CAMPAIGNS}))
+    other = Lease(mail.store, SPRING.key, clock=Clock(NOW + DAY, lambda: 0.0), wait=lambda _: None)
+    fake(mail).fail("release", EspUnavailable)
+    mail.send(mail.plan(SPRING, now=NOW), now=NOW)
+    with pytest.raises(CampaignRefused, match="call again when it is done"):
+        mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert ClaimState.CLAIMED is mail.store.claims(SPRING.key, [ContactId("ada")])[ContactId("ada")].state
+    assert ["ada", "bob"] == [one.id for one in mail.store.each()]
 
 
 @pytest.mark.parametrize("lag", [0, 1, 9])
