@@ -448,6 +448,20 @@ def test_an_esp_that_shows_nobody_releases_nothing() -> None:
     assert {"returned"} == set(states(mail).values())
 
 
+def test_who_leaves_the_list_that_their_mail_names_is_taken_out() -> None:
+    """On another list of the campaign they may get it, but not the one whose link leaves the list they have left."""
+    esp = Meddling(capabilities=CAMPAIGNS_ONLY)
+    both = Campaign("both", to=[OFFERS, NEWS])
+    mail = world("ada", lists=[OFFERS, NEWS], esp=esp)
+    join(mail, "bob")
+    plan = mail.plan(both, now=NOW)
+    (named,) = {one.leaves_list for one in plan.recipients if one.contact_id == "ada"}
+    esp.after["stage"] = lambda: mail.opt_out("ada", scope=Scope.list(str(named)), now=NOW)
+    assert 1 == mail.send(plan, now=NOW).sent
+    assert ["bob"] == mailed(mail, both.key)
+    assert "active" == str(mail.standing("ada", NEWS if named == OFFERS.key else OFFERS, now=NOW))
+
+
 @pytest.mark.parametrize("moves", ["after stage", "between calls"])
 def test_who_moves_while_staged_gets_nothing_at_the_old_address(moves: str) -> None:
     """What was staged under an address that is no longer theirs is taken out (F17)."""
