@@ -457,8 +457,10 @@ def test_who_leaves_the_list_that_their_mail_names_is_taken_out() -> None:
     plan = mail.plan(both, now=NOW)
     (named,) = {one.leaves_list for one in plan.recipients if one.contact_id == "ada"}
     esp.after["stage"] = lambda: mail.opt_out("ada", scope=Scope.list(str(named)), now=NOW)
-    assert 1 == mail.send(plan, now=NOW).sent
+    report = mail.send(plan, now=NOW)
+    assert (1, 1) == (report.sent, report.returned)
     assert ["bob"] == mailed(mail, both.key)
+    assert {"ada": "returned", "bob": "handed-off"} == states(mail, both.key)
     assert "active" == str(mail.standing("ada", NEWS if named == OFFERS.key else OFFERS, now=NOW))
 
 
