@@ -320,6 +320,21 @@ def test_whoever_joins_before_a_doubt_is_settled_shuts_nobody_out(lag: int) -> N
     assert {"ada": 1, "bob": 1, "dee": 1} == sent_counts(mail, ["ada", "bob", "dee"])
 
 
+def test_who_may_no_longer_be_mailed_shuts_nobody_out_either() -> None:
+    """Those that a plan made in doubt left out have opted out since: it is sent to whom it names (F17, F22)."""
+    mail = world("ada", "bob", esp=MemoryEsp(capabilities=CAMPAIGNS_ONLY))
+    fake(mail).fail("release", OutcomeUnknown)
+    send(mail)
+    join(mail, "dee")
+    plan = mail.plan("spring", now=NOW + HOUR)
+    mail.opt_out("ada", scope=ALL, now=NOW + HOUR)
+    with pytest.raises(CampaignRefused, match="1 more may get it: plan it again"):
+        mail.send(plan, now=NOW + HOUR)
+    mail.opt_out("bob", scope=ALL, now=NOW + HOUR)
+    assert 1 == mail.send(plan, now=NOW + HOUR).sent
+    assert ["dee"] == mailed(mail)
+
+
 @pytest.mark.parametrize("during", ["unstage", "stage", "staged", "release"])
 def test_nobody_asks_what_left_in_the_middle_of_a_send(during: str) -> None:
     """Who was unknown is taken out and staged again, and that is all that becomes of them (F22)."""
