@@ -123,7 +123,8 @@ class RowReader:
                 as it was written, and a hash of a key of the default rules.
         """
         ours = self._given.rules
-        if (version or (DEFAULT.version if is_hashed(key) else ours.version)) == ours.version:
+        unsaid = DEFAULT.version if is_hashed(key) else ours.version
+        if (version or unsaid) == ours.version:
             return None
         if is_hashed(key):
             return RowRefused(
