@@ -372,7 +372,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "take": (("x", "w"), {**AT, "most": 1, "until": frozen_now}), "note": (([],), {}), "tasks": ((), {}),
     "waiting": ((), {}), "attempts": ((TASK.id,), {}), "revive": (([],), AT), "bookmark": (("x",), {}),
     "mark": ((bookmark("x"),), {}), "bookmarks": ((), {}), "bind": (("a", "b", "c", "d"), {}),
-    "bound": (("a", "b"), {}),
+    "bound": (("a", "b"), {}), "put_answers": (([],), {}), "answers": ((), {}), "answers_of": (([],), {}),
 }  # fmt: skip
 """How each operation of a store can be called."""
 

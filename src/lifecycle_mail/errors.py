@@ -6,12 +6,15 @@ Catch `LifecycleMailError` for everything this library raises on purpose::
     ├── InvalidInput (ValueError)    what we were given is wrong: mend it and call again
     │   ├── InvalidAddress           one address, with the reason
     │   ├── InvalidDocument          a TOML or JSON document: all its problems at once
+    │   ├── InvalidTemplate          a template of a mail that is wrong, forbidden, or does not come to an end
     │   └── UnknownName              a fact, list, segment, campaign or contact that is not there
     ├── Refused                      understood, and against the rules: asking again changes nothing
     │   ├── ConsentRefused           only the person can come back (O4)
     │   ├── LiftRefused              this actor may not lift that suppression
     │   ├── AmbiguousAddress         one address, several contacts
     │   ├── CampaignRefused          a marketing campaign with no list behind it (L3)
+    │   ├── MailRefused              a mail that lacks what its kind must say, or promotes where it may not
+    │   ├── LinkRefused              a link that is not whole, not ours, not for this, or too old (F44)
     │   ├── BreakerOpen              a run that would stop mailing too many at once (F66, F67)
     │   └── Unscreened               a recipient that the screen did not produce
     ├── RegistryUnavailable          the opt-outs cannot be read: nothing is sent (F12)
@@ -90,6 +93,25 @@ class InvalidDocument(InvalidInput):
         super().__init__(f"{what}: {count} problem{'' if count == 1 else 's'}\n{lines}")
 
 
+class InvalidTemplate(InvalidInput):
+    """A template that cannot be used: what it says is wrong, is not allowed, or does not come to an end.
+
+    Attributes:
+        template: its name.
+        line: where, counted from 1; None where no one line is to blame.
+        reason: what is wrong, in plain words.
+        fix: what to do about it.
+    """
+
+    def __init__(self, *, template: str, line: int | None, reason: str, fix: str = "") -> None:
+        self.template = template
+        self.line = line
+        self.reason = reason
+        self.fix = fix
+        place = template if line is None else f"{template}:{line}"
+        super().__init__(f"{place}: {reason}" + (f" ({fix})" if fix else ""))
+
+
 class UnknownName(InvalidInput, KeyError):
     """A name that nothing goes by; the message lists near misses."""
 
@@ -135,6 +157,17 @@ class AmbiguousAddress(Refused):
 
 class CampaignRefused(Refused):
     """A campaign that may not be planned or sent as it is."""
+
+
+class MailRefused(Refused):
+    """A mail that may not go as it is: the law, or what its kind promises, asks for something that it lacks."""
+
+
+class LinkRefused(Refused):
+    """A link that is not followed. It is refused alike, whatever is wrong with it (F44, R22)."""
+
+    def __init__(self) -> None:
+        super().__init__("this link is not valid, or not any more: ask for a fresh one")
 
 
 class Unscreened(Refused):

@@ -1,8 +1,8 @@
 """The core's own tests of the service, unchanged: a `Lifecycle` on a database behaves as it does in memory.
 
 On SQLite in every run, on Postgres in the long one. Among them are opt-outs, returns and echoes (O1-O4, F30, F31,
-F33-F35, F48), sweeps and old backups (F13, F32), erasure and imports after it (O5, F61-F63), clocks that jump (F64),
-the breaker (F66, F67), the rate watch (O6), and the CRM (O9).
+F33-F35, F48), answers and what is counted of them (C4, F49), sweeps and old backups (F13, F32), erasure and imports
+after it (O5, F61-F63), clocks that jump (F64), the breaker (F66, F67), the rate watch (O6), and the CRM (O9).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lifecycle_mail import Lifecycle
 from lifecycle_mail.ports import Store
 from lifecycle_mail.testing import builders
 from tests.service import (
+    test_answering,
     test_archiving,
     test_breaker,
     test_cleaning,
@@ -42,9 +43,9 @@ from tests.service import (
 )
 
 ROOMS = (
-    test_archiving, test_breaker, test_cleaning, test_consent, test_crm, test_deciding, test_erasing, test_in_doubt,
-    test_lifecycle, test_matching, test_outbox, test_past, test_receiving, test_returning, test_sending, test_sweep,
-    test_watching,
+    test_answering, test_archiving, test_breaker, test_cleaning, test_consent, test_crm, test_deciding, test_erasing,
+    test_in_doubt, test_lifecycle, test_matching, test_outbox, test_past, test_receiving, test_returning, test_sending,
+    test_sweep, test_watching,
 )  # fmt: skip
 
 

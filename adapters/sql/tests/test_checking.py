@@ -80,7 +80,7 @@ def test_a_registry_that_is_well_has_no_problems(filled: SqlStore) -> None:
     assert () == checked.problems
     assert filled.position() == checked.counted["log"]
     assert filled.count() == checked.counted["contacts"]
-    assert {"log", "contacts", "profiles", "claims"} <= checked.counted.keys()
+    assert {"log", "contacts", "profiles", "claims", "answers"} <= checked.counted.keys()
     assert isinstance(filled, Maintained)
 
 
@@ -139,10 +139,12 @@ def test_an_event_id_that_is_gone_is_found_and_not_read(filled: SqlStore) -> Non
         ("profiles", "UPDATE profiles SET body = '{}' WHERE person = 1"),
         ("claims", "UPDATE claims SET state = 'returned' WHERE person = 1"),
         ("claims", "UPDATE claims SET opted_out_at = NULL WHERE person = 1"),
+        ("answers", "UPDATE answers SET text = 'forged' WHERE person > 0"),
+        ("answers", "UPDATE answers SET person = 1 WHERE person = 0"),
     ],
 )
 def test_a_changed_row_is_found(filled: SqlStore, table: str, change: str) -> None:
-    """F11: contacts, profiles and claims carry checksums, too."""
+    """F11: contacts, profiles, claims and answers carry checksums, too."""
     tamper(filled, change)
     assert [table] == [path for path, _ in problems(filled)]
 

@@ -26,6 +26,7 @@ from lifecycle_mail.ports import SetAside, Task, TaskKind
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.testing import contact, event, said
 from lifecycle_mail.testing.builders import subject_of
+from lifecycle_mail.testing.stores.answers import answer
 from lifecycle_mail.testing.stores.erased import ADA, THEIRS, fill
 from lifecycle_mail.testing.stores.erased_hashes import told_by_hash
 from lifecycle_mail.testing.stores.making import PEPPERS
@@ -95,6 +96,15 @@ def live(mail: Lifecycle) -> None:
     store.set_aside([SetAside(entry=late, why="too many", at=NOW)])
     store.quarantine([event(NADJA, at=NOW + 900 * DAY, mail="m-nadja-late")], at=NOW)
     store.post([Task(target="esp:x", kind=TaskKind.TAG, contact_id=ContactId(NADJA), detail="quelle", made_at=NOW)])
+    store.put_answers(
+        [
+            answer(
+                NADJA, asked_at=NOW - number * MINUTE, text=f"{WORDS} {number}", tool="Quelle", improve=PROOF_OF_IT,
+                about=f"a plan for {MOVED}",
+            )
+            for number in range(200)
+        ]
+    )  # fmt: skip
 
 
 def is_kept_out(mail: Lifecycle) -> None:
@@ -106,6 +116,8 @@ def is_kept_out(mail: Lifecycle) -> None:
         assert not mail.opt_out(one, scope=ALL, now=NOW + DAY, text=WORDS, evidence=PROOF_OF_IT).is_new
     assert not [row for row in mail.plan("spring", now=NOW + DAY).rows if row.sendable and row.contact_id == "again"]
     assert {NADJA} == set(mail.store.erased([NADJA]))
+    mail.store.put_answers([answer(NADJA, text=WORDS, tool=PROOF_OF_IT), answer(NADJA, about=MOVED)])
+    assert not mail.store.answers_of([ContactId(NADJA)])
     keys = [parse_address(one).match_key() for one in (WRITTEN, MOVED)]
     assert set(keys) == set(mail.store.marks(keys))
 
@@ -168,6 +180,7 @@ def test_a_file_holds_nothing_of_who_was_erased(mail: Lifecycle, path: Path) -> 
     assert set() == found_in(beside(path))
     assert isinstance(mail.store, SqlStore)
     assert () == mail.store.check().problems
+    assert 200 == mail.reasons().total.answers == mail.reasons().total.count("too-expensive")
     is_kept_out(mail)
     assert set() == found_in(beside(path)) - {"nadja", "quelle", "quellenhof"}  # said again by those who told us
 

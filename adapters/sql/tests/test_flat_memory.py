@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lifecycle_mail import Lifecycle
 from lifecycle_mail.testing import frozen_now
+from lifecycle_mail.testing.stores.answers import answer
 
 FEW, MANY, CHUNK = 5_000, 15_000, 500
 ROOM = 1.1
@@ -47,3 +48,16 @@ def test_an_import_and_an_export_hold_a_page(tmp_path: Path) -> None:
             assert many == len((tmp_path / "out.csv").read_text().splitlines()) - 1
     assert read[2] < ROOM * read[1]
     assert wrote[2] < ROOM * wrote[1]
+
+
+def test_counting_answers_holds_a_page(tmp_path: Path) -> None:
+    """F68: half as many again take no more memory to count than two pages, and each of them is counted once."""
+    counted: list[int] = []
+    for many in (CHUNK, 2 * FEW, MANY):
+        with Lifecycle("memory", f"sqlite:///{tmp_path}/{many}.db") as mail:
+            for start in range(0, many, CHUNK):
+                some = range(start, min(many, start + CHUNK))
+                mail.store.put_answers([answer(f"c{number}", text="words " * 20) for number in some])
+            counted.append(peak_of(mail.reasons))
+            assert many == mail.reasons().total.answers
+    assert counted[2] < ROOM * counted[1]

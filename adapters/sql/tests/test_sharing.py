@@ -147,7 +147,7 @@ def test_an_older_schema_is_refused_with_the_command(opened: Opened, monkeypatch
     """F5: it is upgraded when somebody says so, not by whoever happens to open it first."""
     opened()
     monkeypatch.setattr("lifecycle_mail_sql.schema.REVISION", "9999")
-    with pytest.raises(Misconfigured, match="has schema 0002, and this version needs 9999: run `lifecycle-mail db upg"):
+    with pytest.raises(Misconfigured, match="has schema 0003, and this version needs 9999: run `lifecycle-mail db upg"):
         opened()
 
 

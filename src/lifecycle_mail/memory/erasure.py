@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Set
 from typing import Any
 
+from lifecycle_mail.memory.answers import Answering
 from lifecycle_mail.memory.claims import Claiming
 from lifecycle_mail.memory.engagement import Engaging
 from lifecycle_mail.memory.log import Shelf
@@ -16,7 +17,7 @@ from lifecycle_mail.model.peppers import is_hashed, pepper_of, require_whole
 from lifecycle_mail.model.redaction import mended, redacted, renamed
 
 
-class Erasing(Engaging, Claiming, Posting):
+class Erasing(Engaging, Answering, Claiming, Posting):
     """The port `Erasure`."""
 
     def erase(self, contact_id: ContactId, keys: Collection[MatchKey]) -> None:
@@ -34,6 +35,7 @@ class Erasing(Engaging, Claiming, Posting):
             gone = self._erase_records(names)
             self._remove(contact_id)
             self._erase_events(contact_id, ContactId(names[contact_id]))
+            self._erase_answers(contact_id)
             self._erase_claims(contact_id, names)
             self._erase_tasks(contact_id, gone)
             self._erase_aside(names)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from lifecycle_mail.model.answers import Answer
 from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.contacts import Contact, FieldValue
 from lifecycle_mail.model.entries import OptOut, Suppression, SuppressionKind
@@ -38,6 +39,7 @@ class Picture:
         tier, step: what the policy makes of them, and why.
         tier_reason, step_reason: the reasons of the two.
         mails: what was sent to them, oldest first.
+        answers: what they answered to the question why, oldest first.
         value: the field that the application declares as their value, or None.
     """
 
@@ -52,6 +54,7 @@ class Picture:
     step: str = ""
     step_reason: str = ""
     mails: tuple[Mailed, ...] = ()
+    answers: tuple[Answer, ...] = ()
     value: FieldValue | None = None
 
     @property

@@ -45,6 +45,7 @@ from lifecycle_mail.ports.outbox import (
     TaskState,
 )
 from lifecycle_mail.ports.stores import (
+    Answers,
     Aside,
     AskedMarks,
     Checked,
@@ -68,6 +69,7 @@ __all__ = [
     "OPEN_STATES",
     "SPENT_STATES",
     "URGENCY",
+    "Answers",
     "Aside",
     "AskedMarks",
     "Attempt",

@@ -1,4 +1,4 @@
-"""What the service needs of a store: the consent log, contacts, engagement, and forgetting.
+"""What the service needs of a store: the consent log, contacts, engagement, answers, and forgetting.
 
 A store that cannot be read raises `RegistryUnavailable`, and then nothing is sent (F12).
 """
@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from lifecycle_mail.errors import Problem
 from lifecycle_mail.model.addresses import MatchKey
+from lifecycle_mail.model.answers import Answer, Question
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import Entry, Record, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EngagementEvent, Evidence
@@ -115,7 +116,8 @@ class Contacts(Protocol):
     def remove(self, contact_ids: Collection[ContactId]) -> None:
         """Take contacts out of the active records; the log stays (O5).
 
-        Their profiles and events go with them, those in quarantine too; the ids of events stay seen.
+        Their profiles and events go with them, those in quarantine too; the ids of events stay seen. What they answered
+        stays, and goes on being counted.
         """
         ...
 
@@ -209,6 +211,31 @@ class Engagement(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """What people answered to the question why (C4). About who was erased it lets nothing in."""
+
+    def put_answers(self, answers: Sequence[Answer]) -> None:
+        """Write answers. Of those with one id the one stays that `outranks` the others, whichever comes first.
+
+        Raises:
+            InvalidInput: one is nobody's; none is written.
+        """
+        ...
+
+    def answers(
+        self, *, question: Question | None = None, since: datetime | None = None, before: datetime | None = None
+    ) -> Iterator[Answer]:
+        """Yield answers, to one question or to all, with `since <= at < before`, in order of the instant, then the id.
+
+        Those of who was erased are nobody's, and come first within their instant. Writes in between do not upset it.
+        """
+        ...
+
+    def answers_of(self, contact_ids: Collection[ContactId]) -> Mapping[ContactId, Sequence[Answer]]:
+        """Return what these contacts answered, in the same order; who has answered nothing is left out."""
+        ...
+
+
 @frozen(kw_only=True)
 class SetAside:
     """A suppression that a breaker kept out of the log until a person decides (F66).
@@ -247,9 +274,10 @@ class Erasure(Protocol):
         """Remove everything that was written about a contact or under these keys, wherever it was written.
 
         What stays, under keyed hashes of the id and the keys: that entries of a kind were in the log at a place and
-        time, what they bind, which campaign was sent; counts by day; ids of events, hashed. Words, evidence and
-        event ids of entries are gone. From then on the id and the keys are found by their hashes alone, and nothing
-        that is written under them makes them readable again.
+        time, what they bind, which campaign was sent; counts by day; ids of events, hashed; and under no name at all
+        what they answered, as `without_person` leaves it. Words, evidence and event ids of entries are gone. From then
+        on the id and the keys are found by their hashes alone, and nothing that is written under them makes them
+        readable again.
 
         What was told of them under a keyed hash, as an import of hashes tells it, is theirs, whichever pepper made it,
         and so is what is told under one later. The id and the keys may be such hashes themselves, where nobody knows
@@ -268,7 +296,7 @@ class Erasure(Protocol):
 
 @runtime_checkable
 class Store(
-    ConsentLog, Contacts, Engagement, Aside, Erasure, Leases, Claims, Outbox, Bookmarks, Bindings, Protocol
+    ConsentLog, Contacts, Engagement, Answers, Aside, Erasure, Leases, Claims, Outbox, Bookmarks, Bindings, Protocol
 ):  # fmt: skip
     """Everything the service keeps.
 

@@ -27,6 +27,7 @@ from lifecycle_mail.model.peppers import is_hashed, require_whole
 from lifecycle_mail.model.redaction import cited_by, mended, redacted
 from lifecycle_mail.ports import SetAside
 from lifecycle_mail_sql import schema
+from lifecycle_mail_sql.answers import AnswersPart
 from lifecycle_mail_sql.engagement import EngagementPart
 from lifecycle_mail_sql.entries import entry_of, evidence_row, row_of, said_by, tell
 from lifecycle_mail_sql.log import EVIDENCE_ROW, LOG_ROW, READ, LogPart
@@ -37,7 +38,7 @@ from lifecycle_mail_sql.rekeying import rekeyed
 from lifecycle_mail_sql.texts import plain, reads, stored, twin
 
 
-class ForgettingPart(LogPart, PeoplePart, EngagementPart):
+class ForgettingPart(LogPart, PeoplePart, EngagementPart, AnswersPart):
     """`ports.Erasure` and `ports.Aside`."""
 
     def _prepare(self) -> None:
@@ -152,6 +153,7 @@ class ForgettingPart(LogPart, PeoplePart, EngagementPart):
         for statement in self.__drop_tasks:
             tx.execute(statement, {"tasks": many(doomed)})
         tx.execute(self.__drop_aside, asked)
+        self._erase_answers(tx, people)
         self._remove(tx, people)
 
     def _hide(

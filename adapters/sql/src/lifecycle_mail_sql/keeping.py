@@ -233,7 +233,7 @@ class KeepingPart(Part):
             if last <= before:  # the end, or out of order
                 break
         counted["log"] = last
-        for table in (schema.contacts, schema.profiles, schema.claims):
+        for table in (schema.contacts, schema.profiles, schema.claims, schema.answers):
             counted[table.name] = 0
             with self.db.reading() as tx:
                 for row in tx.execute(select(table), execution_options={"yield_per": PAGE}):

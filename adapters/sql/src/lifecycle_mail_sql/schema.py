@@ -13,6 +13,7 @@ pseudonymous numbers only, a name is written once, and an erasure replaces one r
     contacts, lists         the people and lists of the application
     events, quarantine,     engagement: the door, what came from the future, counts by day, folded profiles
     daily, profiles
+    answers                 what people answered to the question why; of who was erased, as nobody's
     aside                   suppressions that wait for a person's decision
     leases, claims          who works on what; who was sent what
     tasks, attempts         the outbox and its journal
@@ -41,7 +42,7 @@ metadata = MetaData(
     naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"},
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The schema that this version needs: the newest of `migrations/versions`."""
 
 # Compared and ordered by code point on every database, so that no two texts are ever taken for one (F59).
@@ -164,6 +165,27 @@ profiles = Table(
     _word("body"),
     _number("crc"),
 )
+
+answers = Table(
+    "answers",
+    metadata,
+    _word("id"),
+    _number("person"),
+    _word("question"),
+    _word("about"),
+    _word("campaign", nullable=True),
+    _number("asked_at"),
+    _number("at"),
+    _word("reasons"),
+    _word("text"),
+    _word("tool"),
+    _word("improve"),
+    _number("crc"),
+    PrimaryKeyConstraint("id"),
+)
+Index(None, answers.c.at, answers.c.id)
+Index(None, answers.c.question, answers.c.at, answers.c.id)
+Index(None, answers.c.person, sqlite_where=answers.c.person > NONE, postgresql_where=answers.c.person > NONE)
 
 aside = _keyed(
     "aside",

@@ -17,6 +17,7 @@ from adapters.sql.tests.faults.story import CAMPAIGNS, OFFERS, address
 from lifecycle_mail.errors import LifecycleMailError, Misconfigured, RegistryUnavailable
 from lifecycle_mail.memory import MemoryEsp
 from lifecycle_mail.model.addresses import parse_address
+from lifecycle_mail.model.answers import Question
 from lifecycle_mail.model.entries import Subject, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EngagementEvent, EventKind
 from lifecycle_mail.model.intake import Joined, Who
@@ -27,6 +28,7 @@ from lifecycle_mail.ports import Capability, SetAside
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.testing import frozen_now as NOW  # noqa: N812 - a constant
 from lifecycle_mail.testing import lifecycle
+from lifecycle_mail.testing.stores.answers import answer
 from lifecycle_mail.testing.stores.making import PEPPERS
 
 WAYS: Mapping[str, frozenset[Capability]] = {
@@ -52,6 +54,7 @@ def small_registry(path: Path) -> bytes:
     mail.subscribe(OUT[0], OFFERS, proof="form 7", now=NOW - 3 * DAY)
     for name in OUT_BY_ADDRESS:
         mail.opt_out(address(name), scope=Scope.all(), now=NOW - 3 * DAY)
+    store.put_answers([answer(name, text="too dear") for name in (ACTIVE[0], "erased")])
     mail.erase("erased", by=Actor.CONTACT, now=NOW - 2 * DAY)
     said = Provenance(actor=Actor.OPERATOR, through=Through.IMPORT, at=NOW - DAY)
     joined = [(name, parse_address(address(name))) for name in [*OUT_BY_ADDRESS, *OUT]]
@@ -216,6 +219,8 @@ def reads(store: SqlStore) -> Mapping[str, Callable[[], object]]:
         "unseen": lambda: store.unseen({someone: ["m"]}),
         "tally": lambda: list(store.tally()),
         "quarantined": store.quarantined,
+        "answers": lambda: [list(store.answers(question=question)) for question in (None, Question.CANCELLATION)],
+        "answers_of": lambda: store.answers_of(list(whom)),
         "aside": store.aside,
         "erased": lambda: store.erased(keys),
         "claims": lambda: store.claims(campaign),

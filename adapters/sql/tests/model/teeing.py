@@ -19,7 +19,7 @@ from lifecycle_mail.ports import Store
 
 _TOLD_BOTH = {name for name in dir(Store) if not name.startswith("_")} - {"transaction", "close"}
 _IN_NO_ORDER = {"admit", "claim", "erased", "events_of", "reclassify"}
-_STREAMS = {"records", "each", "members", "tasks", "tally"}
+_STREAMS = {"records", "each", "members", "tasks", "tally", "answers"}
 
 
 class Tee:

@@ -19,6 +19,7 @@ from lifecycle_mail.errors import ConsentRefused
 from lifecycle_mail.model.consent import ListStanding
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.ports import Task, TaskKind
+from lifecycle_mail.testing.stores.answers import answer
 from tests.service.worlds import DAY, NEWS, NOW, OFFERS, PROOF, address, world
 
 OURS = keeping._MIGRATIONS
@@ -109,6 +110,13 @@ def holds_what_was_filled(store: SqlStore) -> None:
     assert list(store.tally())
 
 
+def holds_answers(store: SqlStore) -> None:
+    """Check that a registry holds the answers that `schemas.write.fill` put there since there are any."""
+    cems, nobodys = store.answers()
+    assert answer("cem", text="süß, but dear") == cems
+    assert ("", "", cems.reasons) == (nobodys.contact_id, nobodys.text, nobodys.reasons)
+
+
 def holds_still(store: SqlStore) -> None:
     """Check that a registry that was filled can be written to, and forgets nobody's no."""
     mail = world(store=store)
@@ -119,4 +127,7 @@ def holds_still(store: SqlStore) -> None:
     with pytest.raises(ConsentRefused, match="was erased"):
         mail.subscribe(address("eve"), OFFERS, proof=PROOF, now=NOW + DAY)
     assert 1 == store.post([Task(target="esp:x", kind=TaskKind.TAG, contact_id=ContactId("dee"), made_at=NOW)])
+    store.put_answers([answer("dee"), answer("eve", text="again")])
+    assert [answer("dee")] == store.answers_of([ContactId("dee")])[ContactId("dee")]
+    assert not store.answers_of([ContactId("eve")])
     assert () == store.check().problems

@@ -30,6 +30,7 @@ from lifecycle_mail.ports import Bookmark, SetAside
 from lifecycle_mail.service import NeedsConfirmation
 from lifecycle_mail.testing import contact, days_ago, event, said
 from lifecycle_mail.testing.builders import subject_of
+from lifecycle_mail.testing.stores.answers import answer
 from lifecycle_mail.testing.stores.making import PEPPERS
 from tests.service.worlds import DAY, HOUR, NEWS, NOW, OFFERS, PROOF, address, world
 
@@ -48,9 +49,9 @@ def fill(store: SqlStore) -> None:
         "bob", scope=Scope.all(), now=NOW - DAY, reason=OptOutReason.TOO_MANY, text="süß, but no", evidence="l"
     )
     mail.opt_out("cem", scope=Scope.list("offers"), now=NOW - DAY)
-    answer = mail.subscribe("cem", OFFERS, proof=PROOF, now=NOW - DAY)
-    assert isinstance(answer, NeedsConfirmation)
-    mail.confirm(answer.token, now=NOW - DAY)
+    asked = mail.subscribe("cem", OFFERS, proof=PROOF, now=NOW - DAY)
+    assert isinstance(asked, NeedsConfirmation)
+    mail.confirm(asked.token, now=NOW - DAY)
     mail.opt_out("eve", scope=Scope.list("news"), now=NOW - DAY, text="what eve said")
     mail.opt_out(address("stranger"), scope=Scope.all(), now=NOW - DAY)
     mail.suppress("ada", SuppressionKind.SUNSET, provenance=said(Actor.POLICY, at=NOW - DAY), now=NOW - DAY)
@@ -60,6 +61,7 @@ def fill(store: SqlStore) -> None:
     mail.record([event("cem", EventKind.OPENED, at=days_ago(-0.1), mail="spring:cem")], now=NOW + HOUR)
     mail.drain(now=NOW + HOUR)
     mail.change_address("ada", "ada@new.example.com", by=Actor.CONTACT, now=NOW + HOUR)
+    store.put_answers([answer("cem", text="süß, but dear"), answer("eve", text="what eve wrote")])
     mail.erase("eve", by=Actor.CONTACT, now=NOW + HOUR)
     store.mark(Bookmark(name="import:old", place=7, at=NOW, note="row 7"))
     store.bind("esp:memory", "list", "offers", "a1b2")

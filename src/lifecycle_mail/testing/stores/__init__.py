@@ -1,6 +1,7 @@
 """The laws of a store, port by port, and all of them together."""
 
 from lifecycle_mail.testing.stores.after_erasure import AfterErasureConformance
+from lifecycle_mail.testing.stores.answers import AnswersConformance
 from lifecycle_mail.testing.stores.aside import AsideConformance
 from lifecycle_mail.testing.stores.bookmarks import BookmarksConformance
 from lifecycle_mail.testing.stores.claims import ClaimsConformance
@@ -22,6 +23,7 @@ class StoreConformance(
     MarksConformance,
     ContactsConformance,
     EngagementConformance,
+    AnswersConformance,
     AsideConformance,
     ErasureConformance,
     AfterErasureConformance,
@@ -53,6 +55,7 @@ __all__ = [
     "NEWER_PEPPERS",
     "PEPPERS",
     "AfterErasureConformance",
+    "AnswersConformance",
     "AsideConformance",
     "BookmarksConformance",
     "ClaimsConformance",

@@ -54,6 +54,7 @@ from lifecycle_mail.testing.stores.erased import (
     WORDS,
     about_ada,
     about_bob,
+    answered,
     clicked,
     fill,
     kept,
@@ -227,6 +228,7 @@ class AfterErasureConformance(MakesStores, suite=True):
             lambda store: store.quarantine([event(ADA, at=days_ago(-9))], at=frozen_now),
             lambda store: store.post(tasks_of(ADA, about_ada())[:1]),
             lambda store: store.set_aside([set_aside(ADA)]),
+            lambda store: store.put_answers([answered(ADA), evolve(answered(ADA), about="another")]),
             lambda store: store.claim([screened(ADA, campaign("autumn"))], at=frozen_now),
         ]
         with self.opened() as store:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from attrs import evolve
 
 from lifecycle_mail.model.addresses import MatchKey
+from lifecycle_mail.model.answers import Answer
 from lifecycle_mail.model.consent import Person
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import (
@@ -31,6 +32,7 @@ from lifecycle_mail.model.profiles import EngagementProfile
 from lifecycle_mail.model.provenance import Actor, OptOutReason, Provenance, Through
 from lifecycle_mail.ports import ClaimState, Store, Task, TaskKind, TaskState
 from lifecycle_mail.testing.builders import contact, days_ago, event, frozen_now, screened, subject_of
+from lifecycle_mail.testing.stores.answers import answer
 from lifecycle_mail.testing.stores.aside import set_aside
 from lifecycle_mail.testing.stores.everything import Asked, everything
 from lifecycle_mail.testing.stores.log import key, opt_out
@@ -122,6 +124,12 @@ def clicked(someone: Contact) -> EngagementEvent:
     )
 
 
+def answered(someone: Contact) -> Answer:
+    """Return why somebody left, in their own words."""
+    words = {ADA.id: "more engines, from 192.0.2.1", BOB.id: "more trains"}[someone.id]
+    return answer(someone.id, text=words, tool=f"of {someone.id}", improve=words)
+
+
 def tasks_of(someone: Contact, entries: Sequence[Entry]) -> list[Task]:
     """Return a task about a contact, and one about an entry that names no contact."""
     no = next(one for one in entries if isinstance(one, OptOut) and one.subject.contact_id is None)
@@ -141,6 +149,7 @@ def fill(store: Store) -> None:
         store.save([EngagementProfile(contact_id=someone.id)])
         store.quarantine([event(someone, at=days_ago(-99), mail=f"early-{someone.id}")], at=frozen_now)
         store.set_aside([set_aside(someone)])
+        store.put_answers([answered(someone)])
         store.claim([screened(someone)], at=frozen_now)
         store.settle(SPRING, [someone.id], ClaimState.HANDED_OFF, at=frozen_now)
         store.mark_in_flight(someone.id, [SPRING], opted_out_at=frozen_now + MINUTE)
@@ -154,7 +163,8 @@ def readable(store: Store) -> list[str]:
     asked = Asked(people=[BOB.id], keys=[AT_BOB], campaigns=["spring"], targets=[MAILCHIMP])
     told = repr(everything(store, asked)).casefold()
     shared = {entry.id for entry in about_bob()}
-    hashes = {one.id for one in [*about_ada(), clicked(ADA), event(ADA), *tasks_of(ADA, about_ada())]} - shared
+    written = [*about_ada(), clicked(ADA), event(ADA), answered(ADA), *tasks_of(ADA, about_ada())]
+    hashes = {one.id for one in written} - shared
     answers = [[one for one in (store.record(entry_id), *store.attempts(entry_id)) if one] for entry_id in hashes]
     return [word for word in (*WORDS, *hashes) if word in told] + [repr(one) for one in answers if one]
 
@@ -181,6 +191,8 @@ def of_bob(store: Store) -> dict[str, object]:
         "attempts": [list(store.attempts(posted.task.id)) for posted in tasks],
         "aside": [one for one in store.aside() if one.entry.subject.contact_id == BOB.id],
         "tally": list(store.tally()),
+        "answers": [one for one in store.answers() if one.contact_id == BOB.id],
+        "reasons": sorted(one.reasons for one in store.answers()),
     }
 
 

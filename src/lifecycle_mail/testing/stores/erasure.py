@@ -69,7 +69,7 @@ class ErasureConformance(MakesStores, suite=True):
             fill(store)
             store.erase(ADA.id, THEIRS)
             told = [store.get([ADA.id]), store.profiles([ADA.id]), store.find(AT_ADA), store.events_of(ADA.id)]
-            assert [0] * 5 == [len(one) for one in (*told, store.claims_of(ADA.id))]
+            assert [0] * 6 == [len(one) for one in (*told, store.claims_of(ADA.id), store.answers_of([ADA.id]))]
             assert [BOB] == list(store.each()) == list(store.members([OFFERS, NEWS]))
             assert 1 == store.count()
             assert {BOB.id} == {one.contact_id for one in store.quarantined()}

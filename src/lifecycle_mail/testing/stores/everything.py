@@ -48,6 +48,8 @@ def everything(store: Store, asked: Asked) -> dict[str, object]:
         "quarantined": list(store.quarantined()),
         "tally": list(store.tally()),
         "profiles": dict(store.profiles(asked.people)),
+        "answers": sorted(store.answers(), key=lambda one: (one.at, repr(one))),  # those of nobody are in no order
+        "answers of each": dict(store.answers_of(asked.people)),
         "claims": [dict(store.claims(one)) for one in campaigns],
         "claims of each": [list(store.claims_of(who)) for who in asked.people],
         "leases": [_is_free(store, one) for one in asked.campaigns],
