@@ -1,0 +1,224 @@
+"""Which mail answers a cancellation: a decision table over what the application knows of it (C2).
+
+Every cancellation gets a notice, and each kind that a notice can be of states what was cancelled and when (R15). What
+is not known is left out of the mail, and a kind that needs it is not chosen: nothing that is missing keeps somebody
+from their notice. What follows the notice is decided by the answer (`lifecycle_mail.mails.reasons.next_step`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from attrs import evolve, field, frozen
+from attrs.validators import optional
+
+from lifecycle_mail.mails.kinds import Kind
+from lifecycle_mail.mails.parts import Card, Money, Recipient, are, as_texts, is_a, is_day, is_flag, is_line, is_link
+from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
+from lifecycle_mail.mails.specs import (
+    CancellationConfirmed,
+    CancellationNote,
+    CancellationReasonRequest,
+    MembershipEnded,
+    PaymentFailed,
+    PlanEnding,
+    Specification,
+)
+from lifecycle_mail.mails.specs.base import as_instant, in_utc, is_instant
+from lifecycle_mail.model.answers import CancellationReason
+from lifecycle_mail.model.names import one_of
+from lifecycle_mail.policy.operators import FactValue
+from lifecycle_mail.policy.tables import Decision, Otherwise, Rule, Table
+from lifecycle_mail.policy.where import where
+
+
+class Cause(StrEnum):
+    """What ended the plan."""
+
+    ASKED = "asked"
+    PAYMENT = "payment"
+    MEMBERSHIP = "membership"
+
+
+def _as_cause(value: Cause | str) -> Cause:
+    return one_of(Cause, value, "cause")
+
+
+def _as_reason(value: CancellationReason | str | None) -> CancellationReason | None:
+    return None if value is None else one_of(CancellationReason, value, "reason")
+
+
+def _as_sum(value: Money | None) -> Money | None:
+    # Applications write 0.00 where there is nothing, and a mail would say that it pays that back.
+    return None if isinstance(value, Money) and not value.amount else value
+
+
+@frozen(kw_only=True)
+class Cancellation:
+    """One cancellation, as far as the application knows.
+
+    Attributes:
+        to: who cancelled.
+        product: what was cancelled.
+        cancelled_at: when, an aware instant.
+        resume_url: where they can start again.
+        help_url: the help centre.
+        cause: whether they asked for it, a payment failed, or a membership ended.
+        reason: why, where they said so already; or None.
+        trial: whether they were trying it out.
+        refund: what is paid back, or None; a sum of zero is None.
+        amount: what could not be charged, or None; a sum of zero is None.
+        card: the card that paid, or None.
+        access_until: the last day that is paid for, or None.
+        keeps: what stays accessible.
+        benefits: what a membership gave.
+    """
+
+    to: Recipient = field(validator=is_a(Recipient))
+    product: str = field(validator=is_line)
+    cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+    resume_url: str = field(validator=is_link)
+    help_url: str = field(validator=is_link)
+    cause: Cause = field(default=Cause.ASKED, converter=_as_cause)
+    reason: CancellationReason | None = field(default=None, converter=_as_reason)
+    trial: bool = field(default=False, validator=is_flag)
+    refund: Money | None = field(default=None, converter=_as_sum, validator=optional(is_a(Money)))
+    amount: Money | None = field(default=None, converter=_as_sum, validator=optional(is_a(Money)))
+    card: Card | None = field(default=None, validator=optional(is_a(Card)))
+    access_until: date | None = field(default=None, validator=optional(is_day))
+    keeps: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
+    benefits: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
+
+    def days_left(self, now: datetime) -> int | None:
+        """Days until the last one that is paid for, from today in the recipient's zone; below 0 where it is over."""
+        today = as_instant(now).astimezone(self.to.zone).date()
+        return None if self.access_until is None else (self.access_until - today).days
+
+    def facts(self, *, now: datetime) -> dict[str, FactValue]:
+        """Return what the table reads."""
+        return {
+            "field:cause": self.cause,
+            "field:reason": self.reason,
+            "field:trial": self.trial,
+            "field:refund": None if self.refund is None else float(self.refund.amount),
+            "field:card_known": self.card is not None,
+            "field:days_left": self.days_left(now),
+        }
+
+
+NOTICE: Final = Table(
+    name="notice of a cancellation",
+    rules=[
+        Rule(name="payment-failed", when=(where.field("cause") == Cause.PAYMENT) & where.field("card_known"),
+             then=Kind.PAYMENT_FAILED, because="a payment failed"),
+        Rule(name="membership-ended", when=(where.field("cause") == Cause.MEMBERSHIP) & ~(where.field("days_left") > 0),
+             then=Kind.MEMBERSHIP_ENDED, because="a membership ended"),
+        Rule(name="paid-for", when=where.field("days_left") >= 0,
+             then=Kind.PLAN_ENDING, because="{field:days_left} days are left that are paid for"),
+        Rule(name="refund", when=where.field("refund") > 0,
+             then=Kind.CANCELLATION_CONFIRMED, because="money is paid back, which the notice has to say"),
+        Rule(name="trial", when=where.field("trial") == True,  # noqa: E712 - a predicate, and no test
+             then=Kind.CANCELLATION_NOTE, because="it was a trial: nothing was paid, and what was missing matters"),
+        Rule(name="no-reason-yet", when=where.field("reason").is_missing(),
+             then=Kind.CANCELLATION_REASON, because="nobody knows why yet: the notice asks"),
+    ],
+    otherwise=Otherwise(then=Kind.CANCELLATION_CONFIRMED, because="asked for, for the reason {field:reason}"),
+)  # fmt: skip
+"""Which kind of notice a cancellation gets. The first row that holds decides."""
+
+
+def choose_notice(cancellation: Cancellation, *, now: datetime, table: Table = NOTICE) -> Decision:
+    """Decide which kind of notice a cancellation gets; `Decision.explain` says why.
+
+    Args:
+        cancellation: what is known of it.
+        now: an aware instant; days that are left are counted from it, in the recipient's zone.
+        table: the application's own, over the same facts (`Cancellation.facts`).
+    """
+    return table.decide(cancellation.facts(now=now))
+
+
+def write_notice(cancellation: Cancellation, *, now: datetime, table: Table = NOTICE) -> Specification:
+    """Return the notice of a cancellation, of the kind that the table chooses.
+
+    Raises:
+        InvalidInput: a table of the application's own chose a kind that is no notice.
+        MailRefused: what the application says promotes something (C6).
+    """
+    decision = choose_notice(cancellation, now=now, table=table)
+    notice = one_of(_Notice, decision.outcome, f"{table.name}: kind")
+    left = cancellation.days_left(now)
+    # Whichever table chose: nothing "works until" a day that is over, and nothing "ended on" a day that is ahead.
+    if left is not None and left < 0 and notice is not _Notice.MEMBERSHIP_ENDED:
+        cancellation = evolve(cancellation, access_until=None)
+    elif left is not None and left > 0 and notice is _Notice.MEMBERSHIP_ENDED:
+        notice = _Notice.PLAN_ENDING
+    return _WRITERS[notice](cancellation)
+
+
+class _Notice(StrEnum):
+    CANCELLATION_CONFIRMED = Kind.CANCELLATION_CONFIRMED
+    CANCELLATION_NOTE = Kind.CANCELLATION_NOTE
+    CANCELLATION_REASON = Kind.CANCELLATION_REASON
+    PLAN_ENDING = Kind.PLAN_ENDING
+    MEMBERSHIP_ENDED = Kind.MEMBERSHIP_ENDED
+    PAYMENT_FAILED = Kind.PAYMENT_FAILED
+
+
+def _confirmed(one: Cancellation) -> Specification:
+    return CancellationConfirmed(
+        to=one.to, product=one.product, cancelled_at=one.cancelled_at, card=one.card, keeps=one.keeps,
+        reasons=SURVEY_REASONS, resume_url=one.resume_url, access_until=one.access_until, refund=one.refund,
+    )  # fmt: skip
+
+
+def _note(one: Cancellation) -> Specification:
+    return CancellationNote(to=one.to, product=one.product, cancelled_at=one.cancelled_at)
+
+
+def _reason(one: Cancellation) -> Specification:
+    return CancellationReasonRequest(
+        to=one.to, product=one.product, cancelled_at=one.cancelled_at, reasons=SINGLE_REASONS, refund=one.refund
+    )
+
+
+def _ending(one: Cancellation) -> Specification:
+    if one.access_until is None:
+        return _confirmed(one)
+    return PlanEnding(
+        to=one.to, product=one.product, cancelled_at=one.cancelled_at, ends_on=one.access_until, keeps=one.keeps,
+        resume_url=one.resume_url, refund=one.refund,
+    )  # fmt: skip
+
+
+def _membership(one: Cancellation) -> Specification:
+    ended = one.access_until or one.cancelled_at.astimezone(one.to.zone).date()
+    return MembershipEnded(
+        to=one.to, product=one.product, ended_on=ended, benefits=one.benefits, resume_url=one.resume_url,
+        help_url=one.help_url,
+    )  # fmt: skip
+
+
+def _payment(one: Cancellation) -> Specification:
+    if one.card is None:
+        return _confirmed(one)
+    return PaymentFailed(
+        to=one.to, product=one.product, cancelled_at=one.cancelled_at, card=one.card, resume_url=one.resume_url,
+        amount=one.amount, keeps=one.keeps,
+    )  # fmt: skip
+
+
+_WRITERS: Mapping[_Notice, Callable[[Cancellation], Specification]] = MappingProxyType(
+    {
+        _Notice.CANCELLATION_CONFIRMED: _confirmed,
+        _Notice.CANCELLATION_NOTE: _note,
+        _Notice.CANCELLATION_REASON: _reason,
+        _Notice.PLAN_ENDING: _ending,
+        _Notice.MEMBERSHIP_ENDED: _membership,
+        _Notice.PAYMENT_FAILED: _payment,
+    }
+)

@@ -1,0 +1,147 @@
+"""What every specification has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import MAXYEAR, MINYEAR, date, datetime
+from typing import Any, ClassVar, Final
+from zoneinfo import ZoneInfo
+
+from attrs import field, fields, frozen
+
+from lifecycle_mail.errors import InvalidInput, MailRefused
+from lifecycle_mail.mails.kinds import KINDS, Kind, KindRow
+from lifecycle_mail.mails.parts import MAX_PARAGRAPH, Item, Recipient, Way, are, check_text, is_a
+from lifecycle_mail.model.instants import as_utc
+from lifecycle_mail.model.lists import MailingList
+
+
+@frozen(kw_only=True)
+class Specification:
+    """What one mail to one person says. Each kind has a class of its own.
+
+    Attributes:
+        to: who gets it.
+    """
+
+    kind: ClassVar[Kind]
+    deadline_field: ClassVar[str] = ""
+    """The field with the day or instant that the mail announces, if it announces one."""
+
+    to: Recipient = field(validator=is_a(Recipient))
+
+    @property
+    def row(self) -> KindRow:
+        """What holds for its kind."""
+        return KINDS[self.kind]
+
+    def deadline_day(self, zone: ZoneInfo) -> date | None:
+        """Return the day in a zone that the mail announces, or None where it announces none."""
+        value = getattr(self, self.deadline_field) if self.deadline_field else None
+        return value.astimezone(zone).date() if isinstance(value, datetime) else value
+
+    def require_ahead(self, now: datetime) -> None:
+        """Refuse to announce what is over: a promise that cannot be kept (S8).
+
+        Raises:
+            MailRefused: less than a day is left until the day that the mail announces, or the instant has passed.
+            InvalidInput: `now` has no time zone.
+        """
+        now = as_instant(now)
+        value = getattr(self, self.deadline_field) if self.deadline_field else None
+        over = value <= now if isinstance(value, datetime) else value and value <= now.astimezone(self.to.zone).date()
+        if over:
+            raise MailRefused(
+                f"{self.kind}: {self.deadline_field} is {value}, and the mail of {now} would announce it: "
+                f"write again with a later one"
+            )
+
+
+def as_instant(value: datetime) -> datetime:
+    """Keep an instant in UTC, as an attrs converter.
+
+    Raises:
+        InvalidInput: it is no instant, or has no time zone.
+    """
+    if not isinstance(value, datetime):
+        raise InvalidInput(f"{value!r} is not an instant: give an aware datetime")
+    return as_utc(value)
+
+
+def in_utc(value: datetime) -> datetime:
+    """Keep an instant in UTC. What is none is left to `is_instant`, which knows the name of the field."""
+    return as_utc(value) if _is_instant(value) else value
+
+
+def _is_instant(value: object) -> bool:
+    # The first and the last year: an instant there is one that some zone cannot write.
+    return isinstance(value, datetime) and value.tzinfo is not None and MINYEAR < value.year < MAXYEAR
+
+
+def is_instant(_instance: object, at: Any, value: Any) -> None:
+    """Check that a field holds an instant, which can be written in any zone."""
+    if not _is_instant(value):
+        raise InvalidInput(f"{at.name}: {str(value)[:40]!r} is not an instant: give an aware datetime, such as in UTC")
+
+
+def is_titled(_instance: object, at: Any, value: Any) -> None:
+    """Check that a field holds a list by the title that readers know, and that both its texts can be shown (F55)."""
+    if not isinstance(value, MailingList) or not value.title:
+        raise InvalidInput(f"{at.name}: give a MailingList with a title, as readers know it")
+    check_text(f"{at.name}.title", value.title)
+    check_text(f"{at.name}.expect", value.expect, most=MAX_PARAGRAPH, empty=True)
+
+
+def are_titled(*, least: int = 0) -> Callable[[object, Any, Any], None]:
+    """Return a validator of a field that holds several lists by the titles that readers know."""
+    several = are(MailingList, least=least)
+
+    def check(instance: object, at: Any, values: Any) -> None:
+        several(instance, at, values)
+        seen: set[str] = set()
+        for value in values:
+            is_titled(instance, at, value)
+            if value.key in seen:  # by two titles, perhaps
+                raise InvalidInput(f"{at.name}: the list {value.key!r} is there twice")
+            seen.add(value.key)
+
+    return check
+
+
+def refuse_promotion(spec: Specification) -> None:
+    """Keep prices, discounts and other products out of a transactional mail (C6).
+
+    What was charged or is paid back is stated as `Money` and is no promotion; the name of the product is its name.
+
+    Raises:
+        MailRefused: a text of the caller's promotes.
+    """
+    from lifecycle_mail.mails.promotions import find_promotion
+
+    for name, text in _texts(spec):
+        words = find_promotion(text)
+        if words is not None:
+            raise MailRefused(
+                f"{spec.kind}: {name} says {words!r}, and a transactional mail promotes nothing (C6): "
+                f"say what comes back, and leave prices and offers to a marketing mail"
+            )
+
+
+_NOT_OURS: Final = frozenset({"to", "product", "problem", "source", "ticket", "token"})
+"""Fields whose words are not the sender's to choose: names, what a customer wrote to us, where a form stands; and a
+token is chance, some hold what looks like a sum."""
+
+
+def _texts(spec: Specification) -> Iterator[tuple[str, str]]:
+    for one in fields(type(spec)):
+        value = getattr(spec, one.name)
+        if one.name in _NOT_OURS:
+            continue
+        for place, text in enumerate(value if isinstance(value, tuple) else (value,)):
+            where = f"{one.name}[{place}]" if isinstance(value, tuple) else one.name
+            if isinstance(text, str):
+                yield where, text
+            elif isinstance(text, Way):
+                yield where, text.title
+            elif isinstance(text, Item):
+                yield where, f"{text.title} {text.summary}"

@@ -1,0 +1,252 @@
+"""Mails about a plan that ends: the nine kinds of C2.
+
+They are transactional. Each states what was cancelled and when, where it is the notice of it (R15), names a card by
+its last four digits alone, and promotes nothing (C6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from attrs import field, frozen
+from attrs.validators import optional
+
+from lifecycle_mail.errors import InvalidInput, MailRefused
+from lifecycle_mail.mails.kinds import Kind, specification
+from lifecycle_mail.mails.parts import (
+    Card,
+    Money,
+    Way,
+    are,
+    as_members,
+    as_texts,
+    as_ways,
+    is_a,
+    is_day,
+    is_line,
+    is_line_or_empty,
+    is_link,
+    is_paragraph_or_empty,
+)
+from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
+from lifecycle_mail.mails.specs.base import Specification, in_utc, is_instant, refuse_promotion
+from lifecycle_mail.model.answers import CancellationReason
+
+
+def _as_reasons(values: Iterable[CancellationReason]) -> tuple[CancellationReason, ...]:
+    return as_members(CancellationReason, values, "reasons")
+
+
+@frozen(kw_only=True)
+class CancellationSpecification(Specification):
+    """A mail about a plan that ends."""
+
+    def __attrs_post_init__(self) -> None:
+        refuse_promotion(self)
+
+
+@specification(Kind.CANCELLATION_CONFIRMED)
+@frozen(kw_only=True)
+class CancellationConfirmed(CancellationSpecification):
+    """Confirms a cancellation (C2, R15).
+
+    Attributes:
+        product: what was cancelled, as the customer knows it.
+        cancelled_at: when, an aware instant; the mail states it in the recipient's zone.
+        card: the card that is charged no longer, or None where none was.
+        keeps: what stays accessible; empty where nothing does.
+        reasons: what the survey asks to choose from, of `SURVEY_REASONS`.
+        resume_url: where they can start again.
+        access_until: the last day of access that is paid for, or None where access ended at once.
+        refund: what is paid back, or None.
+    """
+
+    product: str = field(validator=is_line)
+    cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+    card: Card | None = field(validator=optional(is_a(Card)))
+    keeps: tuple[str, ...] = field(converter=as_texts, validator=are())
+    reasons: tuple[CancellationReason, ...] = field(
+        converter=_as_reasons, validator=are(CancellationReason, least=2, among=SURVEY_REASONS)
+    )
+    resume_url: str = field(validator=is_link)
+    access_until: date | None = field(default=None, validator=optional(is_day))
+    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
+
+
+@specification(Kind.CANCELLATION_NOTE)
+@frozen(kw_only=True)
+class CancellationNote(CancellationSpecification):
+    """A few lines that ask what was missing; the answer is a reply, or a text on a page (C2).
+
+    Attributes:
+        product: what was cancelled.
+        cancelled_at: when, an aware instant.
+    """
+
+    product: str = field(validator=is_line)
+    cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+
+
+@specification(Kind.CANCELLATION_SURVEY)
+@frozen(kw_only=True)
+class CancellationSurvey(CancellationSpecification):
+    """Asks for up to three reasons, the tool that is used now, and what to improve (C2).
+
+    Attributes:
+        product: what was cancelled.
+        reasons: what can be chosen, of `SURVEY_REASONS`.
+    """
+
+    product: str = field(validator=is_line)
+    reasons: tuple[CancellationReason, ...] = field(
+        converter=_as_reasons, validator=are(CancellationReason, least=2, among=SURVEY_REASONS)
+    )
+
+
+@specification(Kind.CANCELLATION_REASON)
+@frozen(kw_only=True)
+class CancellationReasonRequest(CancellationSpecification):
+    """Confirms a cancellation and asks for the one main reason (C2).
+
+    Attributes:
+        product: what was cancelled.
+        cancelled_at: when, an aware instant.
+        reasons: what can be chosen, of `SINGLE_REASONS`.
+        refund: what is paid back, or None.
+    """
+
+    product: str = field(validator=is_line)
+    cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+    reasons: tuple[CancellationReason, ...] = field(
+        converter=_as_reasons, validator=are(CancellationReason, least=2, among=SINGLE_REASONS)
+    )
+    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
+
+
+@specification(Kind.TECHNICAL_FOLLOW_UP)
+@frozen(kw_only=True)
+class TechnicalFollowUp(CancellationSpecification):
+    """Follows up on somebody who left because something did not work (C2).
+
+    Attributes:
+        product: what was cancelled.
+        problem: what they told us, in their words; empty where they gave no details.
+        resume_url: where they can start again.
+        ticket: the number under which it is looked into, or empty.
+        refund: what is paid back, or None.
+    """
+
+    product: str = field(validator=is_line)
+    problem: str = field(validator=is_paragraph_or_empty)
+    resume_url: str = field(validator=is_link)
+    ticket: str = field(default="", validator=is_line_or_empty)
+    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
+
+
+@specification(Kind.PLAN_ENDING)
+@frozen(kw_only=True)
+class PlanEnding(CancellationSpecification):
+    """Says on which day a paid plan ends (C2).
+
+    Attributes:
+        product: the plan.
+        cancelled_at: when it was cancelled, an aware instant.
+        ends_on: the last day on which it works.
+        keeps: what stays free afterwards; empty where nothing does.
+        resume_url: where they can keep it.
+        refund: what is paid back, or None.
+    """
+
+    product: str = field(validator=is_line)
+    cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+    ends_on: date = field(validator=is_day)
+    keeps: tuple[str, ...] = field(converter=as_texts, validator=are())
+    resume_url: str = field(validator=is_link)
+    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
+
+
+@specification(Kind.MEMBERSHIP_ENDED)
+@frozen(kw_only=True)
+class MembershipEnded(CancellationSpecification):
+    """Says that a membership has ended (C2).
+
+    Attributes:
+        product: the membership.
+        ended_on: its last day.
+        benefits: what it gave, and gives again to whoever comes back; no prices (C6).
+        resume_url: the way back if it was a mistake.
+        help_url: the help centre.
+    """
+
+    product: str = field(validator=is_line)
+    ended_on: date = field(validator=is_day)
+    benefits: tuple[str, ...] = field(converter=as_texts, validator=are())
+    resume_url: str = field(validator=is_link)
+    help_url: str = field(validator=is_link)
+
+
+@specification(Kind.INACTIVITY_NOTICE)
+@frozen(kw_only=True)
+class InactivityNotice(CancellationSpecification):
+    """Warns that an unused account will be closed (C2).
+
+    Attributes:
+        product: the account.
+        inactive_since: the day it was last used; the mail counts the days from there.
+        closes_on: the day it will be closed; the mail counts the days until then.
+        keep_url: where signing in keeps it.
+        export_url: where their data can be taken along, or None.
+        help_url: where somebody helps to keep it, or None.
+    """
+
+    deadline_field = "closes_on"
+
+    product: str = field(validator=is_line)
+    inactive_since: date = field(validator=is_day)
+    closes_on: date = field(validator=is_day)
+    keep_url: str = field(validator=is_link)
+    export_url: str | None = field(default=None, validator=optional(is_link))
+    help_url: str | None = field(default=None, validator=optional(is_link))
+
+    def __attrs_post_init__(self) -> None:
+        refuse_promotion(self)
+        if self.closes_on <= self.inactive_since:
+            raise InvalidInput(f"closes_on: {self.closes_on} is not after {self.inactive_since}, when it was last used")
+
+    def require_ahead(self, now: datetime) -> None:
+        """Refuse to count the days until one that is over, or since one that is not.
+
+        Raises:
+            MailRefused: as for any specification; or the account was used today, or will be, in the reader's zone.
+        """
+        super().require_ahead(now)
+        if self.inactive_since >= now.astimezone(self.to.zone).date():
+            raise MailRefused(
+                f"{self.kind}: inactive_since is {self.inactive_since}, which is not a day ago in the mail of {now}: "
+                f"do not write to whoever uses it"
+            )
+
+
+@specification(Kind.PAYMENT_FAILED)
+@frozen(kw_only=True)
+class PaymentFailed(CancellationSpecification):
+    """Says that a card could not be charged and the plan had to be cancelled (C2).
+
+    Attributes:
+        product: what was cancelled.
+        cancelled_at: when, an aware instant.
+        card: the card that could not be charged.
+        resume_url: where they can reactivate it.
+        amount: what could not be charged, or None.
+        keeps: what stays accessible; empty where nothing does.
+        other_ways: other ways to go on, such as paying by invoice.
+    """
+
+    product: str = field(validator=is_line)
+    cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+    card: Card = field(validator=is_a(Card))
+    resume_url: str = field(validator=is_link)
+    amount: Money | None = field(default=None, validator=optional(is_a(Money)))
+    keeps: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
+    other_ways: tuple[Way, ...] = field(default=(), converter=as_ways, validator=are(Way))

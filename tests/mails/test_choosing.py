@@ -1,0 +1,358 @@
+"""Which notice a cancellation gets: each row is needed, and nothing that is missing keeps it back (C2, R15)."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import NOTHING, evolve, fields
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecycle_mail.errors import InvalidInput, MailRefused
+from lifecycle_mail.mails.choosing import NOTICE, Cancellation, Cause, choose_notice, write_notice
+from lifecycle_mail.mails.kinds import KINDS, Family, Kind, Point
+from lifecycle_mail.mails.parts import Card, Money
+from lifecycle_mail.mails.samples import NOW, sample_reader
+from lifecycle_mail.mails.specs import CancellationConfirmed, MembershipEnded, PaymentFailed, PlanEnding
+from lifecycle_mail.model.answers import CancellationReason
+from lifecycle_mail.policy.tables import Otherwise, Rule, Table
+from lifecycle_mail.policy.where import where
+from tests.mails.rendered import render
+
+TODAY = NOW.date()
+LEAST = Cancellation(
+    to=sample_reader(), product="Harbour Pro", cancelled_at=NOW - timedelta(hours=2),
+    resume_url="https://harbour.example/start", help_url="https://harbour.example/help",
+)  # fmt: skip
+"""A cancellation of which nothing is known that can be left out."""
+
+
+def known(**said: Any) -> Cancellation:
+    """The same, of which something more is known."""
+    return evolve(LEAST, **said)
+
+
+# A witness of each row, which differs from what any row below decides of it.
+WITNESSES: dict[str, tuple[Cancellation, Kind]] = {
+    "payment-failed": (known(cause=Cause.PAYMENT, card=Card("4242")), Kind.PAYMENT_FAILED),
+    "membership-ended": (known(cause=Cause.MEMBERSHIP), Kind.MEMBERSHIP_ENDED),
+    "paid-for": (known(access_until=TODAY + timedelta(days=28)), Kind.PLAN_ENDING),
+    "refund": (known(refund=Money("4.03", "EUR")), Kind.CANCELLATION_CONFIRMED),
+    "trial": (known(trial=True), Kind.CANCELLATION_NOTE),
+    "no-reason-yet": (LEAST, Kind.CANCELLATION_REASON),
+    "otherwise": (known(reason=CancellationReason.SWITCHING), Kind.CANCELLATION_CONFIRMED),
+}
+
+
+class TestTheTable:
+    """Each row decides something."""
+
+    def test_every_row_has_a_witness(self) -> None:
+        """And no witness is for a row that there is not."""
+        assert [*(rule.name for rule in NOTICE.rules), "otherwise"] == list(WITNESSES)
+
+    @pytest.mark.parametrize("name", WITNESSES)
+    def test_a_row_decides_its_witness(self, name: str) -> None:
+        """The row is the one that decides, and says why in words that are filled in."""
+        cancellation, kind = WITNESSES[name]
+        decision = choose_notice(cancellation, now=NOW)
+        assert (name, kind) == (decision.rule.name, decision.outcome)
+        assert decision.reason
+        assert "{" not in decision.reason
+        assert kind is write_notice(cancellation, now=NOW).kind
+
+    @pytest.mark.parametrize("name", [name for name in WITNESSES if name != "otherwise"])
+    def test_without_a_row_its_witness_gets_another_notice(self, name: str) -> None:
+        """So no row is there for nothing."""
+        without = Table(
+            name="without",
+            rules=[rule for rule in NOTICE.rules if rule.name != name],
+            otherwise=evolve(NOTICE.otherwise, then=Kind.CANCELLATION_SURVEY),
+        )
+        cancellation, kind = WITNESSES[name]
+        assert kind != choose_notice(cancellation, now=NOW, table=without).outcome or name == "refund"
+        assert name != choose_notice(cancellation, now=NOW, table=without).rule.name
+
+    def test_every_notice_is_one(self) -> None:
+        """What a row chooses is about a cancellation and confirms it: what was cancelled, and when (R15)."""
+        for then in (*(rule.then for rule in NOTICE.rules), NOTICE.otherwise.then):
+            row = KINDS[Kind(then)]
+            assert Family.CANCELLATION is row.family
+            assert Point.CONFIRMATION in row.points
+            assert "product" in row.points[Point.CONFIRMATION]
+            assert {"cancelled_at", "ended_on"} & set(row.points[Point.CONFIRMATION])
+
+    @pytest.mark.parametrize(
+        ("left", "kind"), [(-1, Kind.CANCELLATION_REASON), (0, Kind.PLAN_ENDING), (1, Kind.PLAN_ENDING)]
+    )
+    def test_a_day_that_is_paid_for_is_whole(self, left: int, kind: Kind) -> None:
+        """On the last day there is still access; the day after there is none."""
+        assert kind == choose_notice(known(access_until=TODAY + timedelta(days=left)), now=NOW).outcome
+
+    @pytest.mark.parametrize(
+        ("zone", "kind"), [("UTC", Kind.PLAN_ENDING), ("Pacific/Kiritimati", Kind.CANCELLATION_REASON)]
+    )
+    def test_days_are_those_of_the_reader(self, zone: str, kind: Kind) -> None:
+        """At noon UTC it is tomorrow on an island in the Pacific."""
+        cancellation = known(to=evolve(LEAST.to, timezone=zone), access_until=TODAY)
+        assert kind == choose_notice(cancellation, now=NOW).outcome
+
+    def test_nothing_is_paid_back_is_no_refund(self) -> None:
+        """A sum of zero is none."""
+        assert Kind.CANCELLATION_REASON == choose_notice(known(refund=Money(0, "EUR")), now=NOW).outcome
+
+    def test_a_payment_without_its_card_gets_another_notice(self) -> None:
+        """The kind that names the card is not chosen, and a notice goes all the same."""
+        assert Kind.PAYMENT_FAILED != choose_notice(known(cause=Cause.PAYMENT), now=NOW).outcome
+
+    def test_the_table_is_printed_and_explains(self) -> None:
+        """As every table does: with the rule that decided, and what would have changed it."""
+        said = choose_notice(known(access_until=TODAY + timedelta(days=28)), now=NOW).explain()
+        assert "28 days are left that are paid for" in said
+        for rule in NOTICE.rules:
+            assert rule.name in said
+
+
+class TestWhatIsWritten:
+    """What is known is said, what is not is left out."""
+
+    def test_what_is_known_is_said(self) -> None:
+        """Each kind takes what it can say from what is known."""
+        refund, amount, card = Money("4.03", "EUR"), Money("12", "EUR"), Card("4242")
+        full = known(refund=refund, amount=amount, card=card, keeps=["Your logbook"], benefits=["The library"])
+        confirmed = write_notice(evolve(full, reason="other"), now=NOW)
+        assert isinstance(confirmed, CancellationConfirmed)
+        assert (refund, card, ("Your logbook",)) == (confirmed.refund, confirmed.card, confirmed.keeps)
+        payment = write_notice(evolve(full, cause="payment"), now=NOW)
+        assert isinstance(payment, PaymentFailed)
+        assert (amount, card, ("Your logbook",)) == (payment.amount, payment.card, payment.keeps)
+        ending = write_notice(evolve(full, access_until=date(2026, 3, 31)), now=NOW)
+        assert isinstance(ending, PlanEnding)
+        assert (date(2026, 3, 31), refund) == (ending.ends_on, ending.refund)
+        membership = write_notice(evolve(full, cause="membership", access_until=date(2026, 3, 1)), now=NOW)
+        assert isinstance(membership, MembershipEnded)
+        assert (date(2026, 3, 1), ("The library",)) == (membership.ended_on, membership.benefits)
+
+    def test_a_membership_ended_on_the_readers_day(self) -> None:
+        """Where no last day is known, it is the day of the cancellation in the reader's calendar."""
+        late = datetime.fromisoformat("2026-03-02T23:30:00+00:00")
+        found = write_notice(known(cause=Cause.MEMBERSHIP, cancelled_at=late), now=NOW)
+        assert isinstance(found, MembershipEnded)
+        assert date(2026, 3, 3) == found.ended_on
+
+    @pytest.mark.parametrize("kind", [Kind.PLAN_ENDING, Kind.PAYMENT_FAILED, Kind.CANCELLATION_CONFIRMED])
+    def test_a_table_of_ones_own_cannot_ask_for_what_is_not_known(self, kind: Kind) -> None:
+        """A kind that needs a card or a last day gives way to one that does not."""
+        table = Table(name="own", rules=[], otherwise=Otherwise(then=kind))
+        assert Kind.CANCELLATION_CONFIRMED is write_notice(LEAST, now=NOW, table=table).kind
+
+    @pytest.mark.parametrize("kind", ["survey", Kind.CANCELLATION_SURVEY, Kind.GOODBYE, "nonsense"])
+    def test_a_table_of_ones_own_chooses_among_notices(self, kind: str) -> None:
+        """Anything else would leave somebody without what they have to be told (R15)."""
+        table = Table(name="own", rules=[], otherwise=Otherwise(then=kind))
+        with pytest.raises(InvalidInput, match=r"kind=.*cancellation-confirmed"):
+            write_notice(LEAST, now=NOW, table=table)
+
+    def test_a_table_of_ones_own_reads_the_same_facts(self) -> None:
+        """By the names that the class lists."""
+        rule = Rule(name="short", when=where.field("trial").as_predicate(), then=Kind.CANCELLATION_CONFIRMED)
+        table = Table(name="own", rules=[rule], otherwise=Otherwise(then=Kind.CANCELLATION_NOTE))
+        assert Kind.CANCELLATION_NOTE is write_notice(LEAST, now=NOW, table=table).kind
+        assert Kind.CANCELLATION_CONFIRMED is write_notice(known(trial=True), now=NOW, table=table).kind
+        assert {
+            "field:cause",
+            "field:reason",
+            "field:trial",
+            "field:refund",
+            "field:card_known",
+            "field:days_left",
+        } == set(LEAST.facts(now=NOW))
+        assert NOTICE.facts() <= set(LEAST.facts(now=NOW))
+
+
+UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and a sign that are drawn as nothing."""
+
+SUMS = st.none() | st.builds(
+    Money, st.decimals(min_value=0, max_value=10**6, places=2), st.sampled_from(["EUR", "JPY", "KWD", "XXX"])
+)
+TEXTS = st.lists(
+    st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters=UNSEEN), min_size=1, max_size=200),
+    max_size=3,
+    unique=True,
+)
+SAID: dict[str, st.SearchStrategy[Any]] = {
+    "cause": st.sampled_from(Cause),
+    "reason": st.none() | st.sampled_from(CancellationReason),
+    "trial": st.booleans(),
+    "refund": SUMS,
+    "amount": SUMS,
+    "card": st.none() | st.builds(Card, st.from_regex(r"[0-9]{4}", fullmatch=True)),
+    "access_until": st.none() | st.dates(date(2020, 1, 1), date(2035, 12, 31)),
+    "keeps": TEXTS,
+    "benefits": TEXTS,
+    "product": st.text(
+        st.characters(categories=["L", "N", "P", "S", "Zs"], exclude_characters=UNSEEN), min_size=1, max_size=200
+    ).filter(lambda text: bool(text.strip())),
+    "cancelled_at": st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)).map(  # noqa: DTZ001 - made aware below
+        lambda at: at.replace(tzinfo=NOW.tzinfo)
+    ),
+}
+
+
+def readers(locale: str, zone: str, name: str) -> Any:
+    """A reader of a language in a zone."""
+    return evolve(sample_reader(locale), timezone=zone, name=name)
+
+
+@settings(max_examples=200)
+@given(
+    st.fixed_dictionaries({}, optional=SAID),
+    st.builds(
+        readers,
+        st.sampled_from(["en", "et", "pt-BR", "ar", "xx"]),
+        st.sampled_from(["UTC", "Pacific/Kiritimati", "America/St_Johns"]),
+        st.sampled_from(["", "Ada", "evil.com"]),
+    ),
+)
+def test_every_cancellation_gets_a_notice_that_can_be_sent(said: dict[str, Any], to: Any) -> None:
+    """Whatever is known of it and whatever is not: it is rendered, and says what was cancelled (R15)."""
+    try:
+        spec = write_notice(evolve(LEAST, to=to, **said), now=NOW)
+    except MailRefused as refused:
+        # Hypothesis wrote a price into what stays (C6): the application is told, before anything is rendered.
+        assert "C6" in str(refused)  # noqa: PT017 - what is refused is refused for this alone
+        return
+    mail = render(spec)
+    assert " ".join(said.get("product", LEAST.product).split()) in " ".join((mail.subject + mail.text).split())
+    assert mail.to_message().as_bytes()
+
+
+CHECKED: list[tuple[dict[str, Any], str]] = [
+    ({"to": "ada@reader.example"}, "to"),
+    ({"product": ""}, "product"),
+    ({"product": "a\nb"}, "product"),
+    ({"cancelled_at": "yesterday"}, "cancelled_at"),
+    ({"cancelled_at": NOW.replace(tzinfo=None)}, "cancelled_at"),
+    ({"resume_url": "http://harbour.example"}, "resume_url"),
+    ({"help_url": None}, "help_url"),
+    ({"cause": "bored"}, "cause"),
+    ({"reason": "bored"}, "reason"),
+    ({"trial": "yes"}, "trial"),
+    ({"refund": 4.03}, "refund"),
+    ({"amount": "12"}, "amount"),
+    ({"card": "4111111111111111"}, "card"),
+    ({"access_until": NOW}, "access_until"),
+    ({"keeps": "logbook"}, "keeps"),
+    ({"benefits": [1]}, "benefits"),
+]
+
+
+@pytest.mark.parametrize(("changes", "name"), CHECKED, ids=[name for _, name in CHECKED[:2]] + list("abcdefghijklmn"))
+def test_what_is_known_is_checked(changes: dict[str, Any], name: str) -> None:
+    """Each field, when the application says it, and the number of a card is in no message."""
+    make: Callable[[], object] = lambda: evolve(LEAST, **changes)  # noqa: E731 - called within the check
+    with pytest.raises(InvalidInput, match=name) as refused:
+        make()
+    assert "4111" not in str(refused.value)
+
+
+def test_now_is_an_instant() -> None:
+    """A naive one could be any day."""
+    with pytest.raises(InvalidInput, match="no time zone"):
+        choose_notice(LEAST, now=NOW.replace(tzinfo=None))
+
+
+# --- the same in plain Python -----------------------------------------------------------------------------------------
+
+
+def by_hand(cancellation: Cancellation) -> Kind:
+    """What the table decides, written out."""
+    today = NOW.astimezone(cancellation.to.zone).date()
+    until = cancellation.access_until
+    match cancellation.cause:
+        case Cause.PAYMENT if cancellation.card is not None:
+            return Kind.PAYMENT_FAILED
+        case Cause.MEMBERSHIP if until is None or until <= today:
+            return Kind.MEMBERSHIP_ENDED
+    if until is not None and until >= today:
+        return Kind.PLAN_ENDING
+    if cancellation.refund is not None:
+        return Kind.CANCELLATION_CONFIRMED
+    if cancellation.trial:
+        return Kind.CANCELLATION_NOTE
+    return Kind.CANCELLATION_REASON if cancellation.reason is None else Kind.CANCELLATION_CONFIRMED
+
+
+DAYS_AROUND = st.integers(-2, 2).map(lambda days: TODAY + timedelta(days=days))
+LITTLE = {name: strategy for name, strategy in SAID.items() if name in ("cause", "reason", "trial", "refund", "card")}
+ZONES = st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+
+
+@settings(max_examples=300)
+@given(st.fixed_dictionaries({}, optional={**LITTLE, "access_until": st.none() | DAYS_AROUND}), ZONES)
+def test_the_table_says_what_plain_python_says(said: dict[str, Any], zone: str) -> None:
+    """Each option said or left out, around the days on which it matters; and that kind is the one that is written."""
+    cancellation = evolve(LEAST, to=evolve(LEAST.to, timezone=zone), **said)
+    assert by_hand(cancellation) == choose_notice(cancellation, now=NOW).outcome
+    assert by_hand(cancellation) is write_notice(cancellation, now=NOW).kind
+
+
+class TestNothingThatIsOver:
+    """A notice is read as evidence: it states no day that cannot be (R15)."""
+
+    @pytest.mark.parametrize("kind", [Kind.CANCELLATION_CONFIRMED, Kind.PLAN_ENDING])
+    def test_nothing_works_until_a_day_that_is_over(self, kind: Kind) -> None:
+        """Whichever table chose: what ended yesterday is confirmed, without a promise for the past."""
+        over = known(access_until=TODAY - timedelta(days=1), reason=CancellationReason.OTHER)
+        for table in (NOTICE, Table(name="own", rules=[], otherwise=Otherwise(then=kind))):
+            spec = write_notice(over, now=NOW, table=table)
+            assert isinstance(spec, CancellationConfirmed)
+            assert spec.access_until is None
+            assert "until" not in render(spec).text
+
+    def test_a_membership_has_not_ended_before_its_last_day(self) -> None:
+        """It is paid for until then, and that is what the notice says; on its last day it ends."""
+        ahead = known(cause=Cause.MEMBERSHIP, access_until=TODAY + timedelta(days=1))
+        own = Table(name="own", rules=[], otherwise=Otherwise(then=Kind.MEMBERSHIP_ENDED))
+        for table in (NOTICE, own):
+            spec = write_notice(ahead, now=NOW, table=table)
+            assert isinstance(spec, PlanEnding)
+            assert TODAY + timedelta(days=1) == spec.ends_on
+        assert Kind.PLAN_ENDING == choose_notice(ahead, now=NOW).outcome
+        last = write_notice(evolve(ahead, access_until=TODAY), now=NOW)
+        assert isinstance(last, MembershipEnded)
+        assert TODAY == last.ended_on
+
+    def test_nothing_is_neither_paid_back_nor_charged(self) -> None:
+        """A mail that pays back 0.00 is a mail that somebody laughs at."""
+        nothing = known(refund=Money("0.00", "EUR"), amount=Money(0, "EUR"), cause=Cause.PAYMENT, card=Card("4242"))
+        assert (None, None) == (nothing.refund, nothing.amount)
+        for cause in (Cause.PAYMENT, Cause.ASKED):
+            assert "0.00" not in render(write_notice(evolve(nothing, cause=cause), now=NOW)).text
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.sampled_from(NOTICE.rules), unique_by=lambda rule: rule.name),
+    st.sampled_from(sorted({kind for _, kind in WITNESSES.values()})),
+    st.fixed_dictionaries({}, optional=SAID),
+)
+def test_any_table_over_the_same_facts_gives_everybody_a_notice(
+    rules: list[Rule], otherwise: Kind, said: dict[str, Any]
+) -> None:
+    """Rows left out or in another order: whatever is missing, what they choose can be written and rendered."""
+    table = Table(name="own", rules=rules, otherwise=Otherwise(then=otherwise))
+    try:
+        assert render(write_notice(evolve(LEAST, **said), now=NOW, table=table)).text
+    except MailRefused as refused:
+        assert "C6" in str(refused)  # noqa: PT017 - what is refused is refused for this alone
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Cancellation) if one.default is NOTHING])
+def test_what_every_notice_states_cannot_be_left_out(name: str) -> None:
+    """Who, what, when, and the ways back: nothing is made without."""
+    said = {one.name: getattr(LEAST, one.name) for one in fields(Cancellation) if one.name != name}
+    with pytest.raises(TypeError, match=f"'{name}'"):
+        Cancellation(**said)
