@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle_mail.errors import AmbiguousAddress, ConsentRefused, InvalidDocument, LiftRefused, UnknownName
 from lifecycle_mail.model.addresses import MatchKey, parse_address
+from lifecycle_mail.model.answers import CancellationReason, DriftReason
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import AddressChanged, Lift, OptOut, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EventKind
@@ -23,6 +25,7 @@ from lifecycle_mail.policy.facts import Facts
 from lifecycle_mail.service import Archived, Lifecycle
 from lifecycle_mail.testing import assert_sendable, assert_withheld, event, said
 from lifecycle_mail.testing.stores import PEPPERS
+from lifecycle_mail.testing.stores.answers import answer
 from tests.service.worlds import (
     DAY,
     HOUR,
@@ -44,6 +47,13 @@ LATER = NOW + 300 * DAY
 GONE = "moved to the archive with the year 2025"
 
 
+ANSWERED = [
+    answer("ada", CancellationReason.OTHER, CancellationReason.TECHNICAL, text="it broke\n\N{SNOWMAN}", tool="none"),
+    answer("ada", question="drift", reasons=[DriftReason.TOO_BUSY], about="news", at=NOW + HOUR / 2),
+]
+"""What ada said of why she leaves."""
+
+
 def archived_world(**options: Any) -> tuple[Lifecycle, dict[str, Any]]:
     """Return a world in which ada, who has a history, was archived, and the document, read back from JSON."""
     mail = world("ada", "bob", **options)
@@ -59,6 +69,7 @@ def archived_world(**options: Any) -> tuple[Lifecycle, dict[str, Any]]:
         now=NOW,
     )
     mail.opt_out("ada", scope=Scope.list("news"), now=NOW, text="too much news", evidence="192.0.2.9")
+    mail.store.put_answers(ANSWERED)
     done = mail.archive("ada", by=Actor.OPERATOR, now=NOW + HOUR, text=GONE)
     return mail, json.loads(json.dumps(done.document))
 
@@ -96,7 +107,7 @@ def test_the_document_is_where_it_is_safe_before_anything_is_gone() -> None:
 def test_the_document_tells_all() -> None:
     """It holds the contact, profile, events, log in words and claims, with versions, as plain JSON data."""
     mail, document = archived_world()
-    assert ("lifecycle_mail archive", 1) == (document["format"], document["version"])
+    assert ("lifecycle_mail archive", 2) == (document["format"], document["version"])
     assert ("operator", GONE, "1") == (document["by"], document["text"], document["match"])
     assert mail.store.position() - 1 == document["position"]  # but for the archive itself
     assert {
@@ -162,6 +173,24 @@ def test_what_another_said_at_the_same_address_is_theirs() -> None:
         mail.archive("home@example.com", by=Actor.OPERATOR, now=NOW, text=GONE)
     log = mail.archive("dan", by=Actor.OPERATOR, now=NOW, text=GONE).document["log"]
     assert ["no to list:offers"] == [one["said"].partition(", by ")[0] for one in log]
+
+
+def test_the_document_tells_what_they_answered_and_it_counts_still() -> None:
+    """In order; the answers stay in the registry as the log does, so that last month's numbers do not change (O5)."""
+    mail, document = archived_world()
+    assert ANSWERED == list(mail.store.answers()) == list(mail.store.answers_of([ADA])[ADA])
+    assert [
+        {
+            "contact_id": "ada", "question": "cancellation", "reasons": ["other", "technical"], "about": "pro",
+            "campaign": None, "text": "it broke\n\N{SNOWMAN}", "tool": "none", "improve": "",
+            "asked_at": "2026-03-01T09:00:00+00:00", "at": "2026-03-02T09:00:00+00:00",
+        },
+        {
+            "contact_id": "ada", "question": "drift", "reasons": ["too-busy"], "about": "news", "campaign": None,
+            "text": "", "tool": "", "improve": "", "asked_at": "2026-03-01T09:00:00+00:00",
+            "at": "2026-03-02T09:30:00+00:00",
+        },
+    ] == document["answers"]  # fmt: skip
 
 
 # --- still suppressed ------------------------------------------------------------------------------------------------
@@ -287,6 +316,28 @@ def test_another_registry_takes_the_events_too() -> None:
     assert profile == other.store.profiles([ADA])[ADA]
 
 
+def test_another_registry_takes_the_answers_too() -> None:
+    """Once, however often it is restored; where a later answer to the same mail is there, that one holds (F48)."""
+    _, document = archived_world()
+    other = world("bob")
+    for _ in range(2):
+        other.restore(document, by=Actor.CONTACT, now=LATER)
+        assert ANSWERED == list(other.store.answers())
+    same, document = archived_world()
+    changed = evolve(ANSWERED[0], text="on second thoughts", at=NOW + 2 * HOUR)
+    same.store.put_answers([changed])
+    same.restore(document, by=Actor.CONTACT, now=LATER)
+    assert [ANSWERED[1], changed] == list(same.store.answers())
+
+
+def test_a_document_of_before_there_were_answers_is_restored() -> None:
+    """It may be the only copy there is: the first version of the document is read as ever."""
+    mail, document = archived_world()
+    del document["answers"]
+    assert "ada" == mail.restore(document | {"version": 1}, by=Actor.CONTACT, now=LATER).id
+    assert 4 == len(document["events"])
+
+
 def test_nothing_is_counted_twice() -> None:
     """The counts by day are those of before: what was seen once is not seen again (O6)."""
     mail, document = archived_world()
@@ -399,7 +450,8 @@ def test_an_erased_contact_is_not_restored(who: str) -> None:
     ("path", "value", "problem"),
     [
         (("format",), "something else", "$.format"),
-        (("version",), 2, "$.version"),
+        (("version",), 3, "$.version"),
+        (("version",), 0, "$.version"),
         (("version",), None, "$.version"),
         (("contact",), None, "$.contact"),
         (("contact", "address"), "not an address", "$.contact.address"),
@@ -411,6 +463,10 @@ def test_an_erased_contact_is_not_restored(who: str) -> None:
         (("events", 0, "contact_id"), "bob", "$.events[0].contact_id"),
         (("events", 0, "kind"), "sneezed", "$.events[0].kind"),
         (("events", 1, "at"), "yesterday", "$.events[1].at"),
+        (("answers", 0, "contact_id"), "bob", "$.answers[0].contact_id"),
+        (("answers", 0, "contact_id"), "", "$.answers[0].contact_id"),
+        (("answers", 0, "reasons"), ["sneezed"], "$.answers[0]"),
+        (("answers", 0, "reasons"), [7], "$.answers[0].reasons[0]"),
         (("archived_at",), 7, "$.archived_at"),
         (("surprise",), 1, "$"),
     ],

@@ -1,5 +1,6 @@
 """Consent through `Lifecycle`: who is in, who is out, and who may change it (O1-O4, L3, L4)."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -7,7 +8,6 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from itsdangerous import URLSafeSerializer
 
 from lifecycle_mail.errors import (
     AmbiguousAddress,
@@ -19,6 +19,8 @@ from lifecycle_mail.errors import (
     Misconfigured,
     UnknownName,
 )
+from lifecycle_mail.mails.links import Link, LinkPurpose, Links, Tokens
+from lifecycle_mail.mails.signing import SigningKey
 from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.consent import ConsentState, ListStanding
 from lifecycle_mail.model.entries import (
@@ -515,19 +517,29 @@ def test_nothing_that_is_reported_brings_anybody_back(actor: Actor, standing: St
 # --- tokens ---------------------------------------------------------------------------------------------------------
 
 
+def signed(detail: str, purpose: LinkPurpose = LinkPurpose.CONFIRM, *, key: str = SIGNING_KEY, tenant: str = "") -> str:
+    """Return a token of ada's, rightly signed."""
+    link = Link(purpose=purpose, contact_id=ContactId("ada"), detail=detail, signed_at=NOW)
+    return Tokens([key], tenant=tenant).sign(link)
+
+
+def asked_in(token: str) -> Link:
+    """Return what a token of confirmation says."""
+    link = Tokens([SIGNING_KEY]).read(token, purpose=LinkPurpose.CONFIRM)
+    assert link is not None
+    return link
+
+
 def wrong_tokens(token: str) -> dict[str, str]:
     """Return what might be sent instead of a token."""
-    request = URLSafeSerializer([SIGNING_KEY.encode()], salt="lifecycle_mail.confirm").loads(token)
+    request = asked_in(token).detail
     return {
-        "another key": str(URLSafeSerializer([b"x" * 32], salt="lifecycle_mail.confirm").dumps(request)),
-        "another purpose": str(URLSafeSerializer([SIGNING_KEY.encode()], salt="lifecycle_mail.leave").dumps(request)),
-        "no salt": str(URLSafeSerializer([SIGNING_KEY.encode()]).dumps(request)),
-        "an unknown request": str(
-            URLSafeSerializer([SIGNING_KEY.encode()], salt="lifecycle_mail.confirm").dumps("0" * 32)
-        ),
-        "not a text inside": str(
-            URLSafeSerializer([SIGNING_KEY.encode()], salt="lifecycle_mail.confirm").dumps([request])
-        ),
+        "another key": signed(request, key="x" * 32),
+        "another key of the same id": SigningKey.of(SIGNING_KEY).id + signed(request, key="x" * 32)[8:],
+        "another purpose": signed(request, LinkPurpose.UNSUBSCRIBE),
+        "another tenant": signed(request, tenant="another"),
+        "an unknown request": signed("0" * 32),
+        "no request": signed(""),
         "nothing": "",
         "a dot": ".",
         "only the signature": token.rpartition(".")[2],
@@ -571,19 +583,37 @@ def test_no_other_entry_can_be_confirmed() -> None:
     """A token over the id of an opt-out or a consent, rightly signed, is no request."""
     mail = world("ada")
     mail.opt_out("ada", scope=Scope.list("offers"), now=NOW)
-    serializer = URLSafeSerializer([SIGNING_KEY.encode()], salt="lifecycle_mail.confirm")
     for record in list(mail.store.records()):
         with pytest.raises(ConsentRefused):
-            mail.confirm(str(serializer.dumps(record.entry.id)), now=NOW)
+            mail.confirm(signed(record.entry.id), now=NOW)
+    asked = token_for(mail)
+    mail.confirm(signed(asked_in(asked).detail), now=NOW)
 
 
 def test_a_token_says_nothing_personal() -> None:
-    """No address and no id can be read from it (F51)."""
+    """It says to us whose it is, which list and which request; nobody else can read any of it (F51)."""
     mail = world("ada")
     mail.opt_out("ada", scope=Scope.list("offers"), now=NOW)
     token = token_for(mail)
-    loaded = URLSafeSerializer("whatever").loads_unsafe(token)[1]
-    assert [entries(mail, ConsentRequest)[0].id] == [loaded]
+    request = entries(mail, ConsentRequest)[0].id
+    link = Link(
+        purpose=LinkPurpose.CONFIRM, contact_id=ContactId("ada"), scope=Scope.list("offers"), detail=request,
+        signed_at=NOW,
+    )  # fmt: skip
+    assert link == asked_in(token)
+    raw = urlsafe_b64decode(token.split(".")[1] + "==")
+    for said_by_it in ("ada", "offers", request):
+        assert said_by_it not in token
+        assert said_by_it.encode() not in raw
+
+
+def test_a_token_has_no_age() -> None:
+    """Mail may be found years later, and clocks be behind: a confirmation overrides the noes of its day alone (O4)."""
+    for later in (-HOUR, 3650 * DAY):
+        mail = world("ada")
+        mail.opt_out("ada", scope=Scope.list("offers"), now=NOW - DAY / 2)
+        mail.confirm(token_for(mail), now=NOW + later)
+        assert ACTIVE is mail.standing("ada", OFFERS, now=NOW + max(later, HOUR))
 
 
 def test_keys_rotate() -> None:
@@ -603,6 +633,32 @@ def test_keys_rotate() -> None:
         else:
             with pytest.raises(ConsentRefused):
                 holder.confirm(token, now=NOW + HOUR)
+
+
+def test_keys_have_names_where_they_are_given_one() -> None:
+    """A named key signs like a bare one; one that is revoked opens nothing and stays in the list (F47)."""
+    named = SigningKey("2026a", SIGNING_KEY)
+    mail = world("ada", signing_keys=[named])
+    mail.opt_out("ada", scope=Scope.list("offers"), now=NOW)
+    token = token_for(mail)
+    assert token.startswith("2026a.")
+    leaked = lifecycle(OFFERS, store=mail.store, signing_keys=[evolve(named, revoked=True), "k2" * 16])
+    with pytest.raises(ConsentRefused):
+        leaked.confirm(token, now=NOW)
+    mail.confirm(token, now=NOW)
+
+
+def test_the_links_of_mails_carry_the_tokens_of_sign_ups() -> None:
+    """Whoever shares the tokens of the links shares keys and tenant: the page reads what `confirm` takes (F45)."""
+    links = Links("https://mail.example.com/m", keys=["k1" * 16], tenant="harbour")
+    mail = world("ada", signing_keys=links.tokens)
+    mail.opt_out("ada", scope=Scope.list("offers"), now=NOW)
+    url = links.url_of(token_for(mail), purpose=LinkPurpose.CONFIRM)
+    token = url.removeprefix("https://mail.example.com/m/confirm/")
+    read = links.read(token, purpose=LinkPurpose.CONFIRM, now=NOW, scope=Scope.list("offers"))
+    assert ("ada", entries(mail, ConsentRequest)[0].id) == (read.contact_id, read.detail)
+    mail.confirm(token, now=NOW)
+    assert ACTIVE is mail.standing("ada", OFFERS, now=NOW)
 
 
 def test_without_a_key_nothing_is_signed_and_nothing_written() -> None:

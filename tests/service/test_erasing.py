@@ -41,6 +41,7 @@ from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.service.leasing import Clock, Lease
 from lifecycle_mail.testing import consent, contact, event, said
 from lifecycle_mail.testing.stores import PEPPERS
+from lifecycle_mail.testing.stores.answers import answer
 from tests.service.worlds import (
     DAY,
     HOUR,
@@ -104,6 +105,12 @@ def a_life(mail: Lifecycle) -> None:
         ],
         now=NOW - DAY,
     )  # fmt: skip
+    mail.store.put_answers(
+        [
+            answer("a1", text="Byron", tool="the analytical engine", improve="192.0.2.77", about="of engine@home"),
+            answer("a1", question="drift", reasons=["other"], at=NOW - 9 * DAY, text="the countess"),
+        ]
+    )
     mail.drain(now=NOW - HOUR)
 
 
@@ -164,7 +171,7 @@ def test_no_id_is_left_that_anybody_could_try_words_against() -> None:
     """The ids of their entries are plain hashes of what these said: not one is kept, whatever it was cited by (O5)."""
     mail = erasing()
     a_life(mail)
-    ids = {str(record.entry.id) for record in mail.store.records()}
+    ids = {str(record.entry.id) for record in mail.store.records()} | {one.id for one in mail.store.answers()}
     assert ids <= {text.strip("'") for text in everything(vars(shelf(mail)))}
     mail.erase("a1", by=Actor.CONTACT, now=NOW)
     assert set() == ids & {text.strip("'") for text in everything(vars(shelf(mail)))}
@@ -486,14 +493,14 @@ def test_an_erasure_whose_answer_was_lost_was_done() -> None:
     """The store says that it is busy after it has written: tried again, the erasure is this call's own (F21)."""
 
     class Lost(MemoryStore):
-        answers = True
+        loses = True
 
         @contextmanager
         def transaction(self) -> Iterator[None]:
             with super().transaction():
                 yield
-            if self.answers and self._undo is None and self.erased(["ada"]):  # all is written
-                self.answers = False
+            if self.loses and self._undo is None and self.erased(["ada"]):  # all is written
+                self.loses = False
                 raise RegistryBusy("no answer")
 
     mail = world("ada", store=Lost(peppers=PEPPERS))

@@ -8,18 +8,22 @@ from typing import Any
 import pytest
 
 from lifecycle_mail.errors import EspRefused, OutcomeUnknown, RegistryBusy, RegistryUnavailable
+from lifecycle_mail.mails.links import Link, LinkPurpose, Tokens
+from lifecycle_mail.mails.reasons import Answering
 from lifecycle_mail.memory import MemoryEsp, MemoryStore
 from lifecycle_mail.model.addresses import MatchRules
+from lifecycle_mail.model.answers import CancellationReason, Question
 from lifecycle_mail.model.entries import AddressChanged, Consent, Lift, OptOut, Suppression, SuppressionKind
 from lifecycle_mail.model.events import EventKind
 from lifecycle_mail.model.intake import Held, Who
 from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor
 from lifecycle_mail.ports import Capability
 from lifecycle_mail.service import Lifecycle
 from lifecycle_mail.service.breaker import Breaker
 from lifecycle_mail.service.retrying import TRIES, again
-from lifecycle_mail.testing import days_ago, event, said
+from lifecycle_mail.testing import SIGNING_KEY, days_ago, event, said
 from lifecycle_mail.testing.stores import PEPPERS
 from tests.service.worlds import (
     BOTH_WAYS,
@@ -129,6 +133,13 @@ def test_other_errors_are_not_tried_again() -> None:
     assert [] == waits
 
 
+def token_of(who: str) -> str:
+    """Return the token of the link by which somebody says that it cost too much."""
+    detail = Answering(question=Question.CANCELLATION, reason=CancellationReason.TOO_EXPENSIVE).as_detail()
+    link = Link(purpose=LinkPurpose.ANSWER, contact_id=ContactId(who), detail=detail, signed_at=NOW - 2 * DAY)
+    return Tokens([SIGNING_KEY]).sign(link)
+
+
 WRITES: dict[str, Callable[[Lifecycle], object]] = {
     "opt_out": lambda mail: mail.opt_out("ada", scope=ALL, now=NOW),
     "opt_out of an event": lambda mail: mail.opt_out("ada", scope=ALL, now=NOW, event_id="e1"),
@@ -156,6 +167,9 @@ WRITES: dict[str, Callable[[Lifecycle], object]] = {
     "discard_aside of some": lambda mail: mail.discard_aside(
         iter(waiting(mail)[:1]), by=Actor.OPERATOR, now=NOW, text="their mistake"
     ),
+    "answer": lambda mail: mail.answer(token_of("ada"), now=NOW, reasons=iter(["other"]), text="words"),
+    "answer again": lambda mail: mail.answer(token_of("bob"), now=NOW, text="words"),
+    "answer of a stranger": lambda mail: mail.answer(token_of("zed"), now=NOW),
     "import_opt_outs": lambda mail: mail.import_opt_outs(FILES[0] / "out.csv", now=NOW, match_contacts=True),
     "import_subscriptions": lambda mail: mail.import_subscriptions(FILES[0] / "in.csv", to=OFFERS, now=NOW),
     "import_profiles": lambda mail: mail.import_profiles(FILES[0] / "profiles.jsonl", now=NOW, replace=True),
@@ -164,7 +178,8 @@ WRITES: dict[str, Callable[[Lifecycle], object]] = {
 
 KEPT = (
     "opt_out", "subscribe", "update", "change_address", "pause", "suppress", "lift", "retry_refused", "archive",
-    "restore", "erase", "accept_aside", "discard_aside", "import_opt_outs", "import_subscriptions", "import_profiles",
+    "restore", "erase", "accept_aside", "discard_aside", "answer", "answer again", "answer of a stranger",
+    "import_opt_outs", "import_subscriptions", "import_profiles",
 )  # fmt: skip
 """Writes whose answer is the same even where the first answer got lost."""
 
@@ -178,9 +193,9 @@ FILES: list[Path] = []
 def test_every_public_write_is_among_them() -> None:
     """Whatever may be called and is not said to read alone is tried here; what is new has to choose (F21)."""
     reading = {
-        "aside", "as_of", "close", "contact", "decide", "explain", "export_opt_outs", "export_profiles",
-        "export_subscriptions", "in_memory", "opt_out_causes", "opt_out_watch", "outbox", "people", "picture", "plan",
-        "screen_addresses", "standing", "why",
+        "aside", "as_of", "asked", "close", "contact", "decide", "explain", "export_opt_outs", "export_profiles",
+        "export_subscriptions", "fresh_link", "in_memory", "opt_out_causes", "opt_out_watch", "outbox", "people",
+        "picture", "plan", "reasons", "screen_addresses", "standing", "why",
     }  # fmt: skip
     elsewhere = {"confirm", "fetch", "hear_crm", "reconcile", "sweep", "reclassify", "segment"}  # tried below
     public = {name for name in dir(Lifecycle) if not name.startswith("_") and callable(getattr(Lifecycle, name))}
@@ -225,6 +240,7 @@ def populated(**options: Any) -> tuple[Lifecycle, Busy]:
     mail.opt_out("out", scope=Scope.list("offers"), now=NOW - DAY)
     mail.suppress("held", "sunset", provenance=said(Actor.POLICY, at=NOW - DAY), now=NOW - DAY)
     mail.subscribe(address("old"), OFFERS, proof=PROOF, now=days_ago(400), contact_id="old")
+    mail.answer(token_of("bob"), now=NOW - DAY)
     mail.record((event("old", EventKind.SENT, at=days_ago(390 - 7 * n), mail=f"m{n}") for n in range(20)), now=NOW)
     return mail, store
 
@@ -240,6 +256,7 @@ def everything(mail: Lifecycle) -> dict[str, object]:
         "tasks": [(posted.task.kind, posted.task.contact_id, posted.state) for posted in mail.outbox()],
         "sent": mailed(mail),
         "aside": list(mail.aside()),
+        "answers": list(mail.store.answers()),
     }
 
 

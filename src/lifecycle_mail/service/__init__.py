@@ -1,5 +1,6 @@
 """The service: `Lifecycle(esp=..., store=...)`, the one place that calls ports."""
 
+from lifecycle_mail.service.answering import Answered, Asked
 from lifecycle_mail.service.applying import Applied
 from lifecycle_mail.service.archiving import Archived
 from lifecycle_mail.service.breaker import Breaker
@@ -16,9 +17,11 @@ from lifecycle_mail.service.past import AsOf
 from lifecycle_mail.service.receiving import Received
 
 __all__ = [
+    "Answered",
     "Applied",
     "Archived",
     "AsOf",
+    "Asked",
     "Breaker",
     "Drained",
     "Erased",

@@ -1,7 +1,8 @@
 """The document that an archived contact is kept in: plain JSON data, versioned, and readable by people.
 
 What is needed to restore the contact is written as data. The entries of the log and what was sent are written down to
-be read; restoring does not need them, because the log and the claims never left the registry.
+be read; restoring does not need them, because the log and the claims never left the registry. Neither did what they
+answered; it is data all the same, for a registry that has never heard of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from attrs import frozen
 
 from lifecycle_mail.errors import InvalidDocument, Problem
 from lifecycle_mail.files.contact_data import contact_converter
+from lifecycle_mail.model.answers import Answer
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import (
     AddressChanged,
@@ -32,8 +34,10 @@ from lifecycle_mail.policy.documents import structure
 from lifecycle_mail.ports import Claim
 
 FORMAT = "lifecycle_mail archive"
-VERSION = 1
+VERSION = 2
 """Raised when the document changes so that an older reader would not understand it."""
+_READ = (1, VERSION)
+"""What is read: the first had no answers."""
 
 _WHAT = "archive"
 
@@ -51,6 +55,7 @@ class ArchivedContact:
         contact: who.
         profile: their folded engagement, or None.
         events: what it was folded from.
+        answers: what they answered to the question why, oldest first.
         log: every entry about them, in words, in order.
         claims: what was sent to them, oldest first.
     """
@@ -65,6 +70,7 @@ class ArchivedContact:
     contact: Contact
     profile: EngagementProfile | None = None
     events: tuple[EngagementEvent, ...] = ()
+    answers: tuple[Answer, ...] = ()
     log: Sequence[Mapping[str, Any]] = ()
     claims: Sequence[Mapping[str, Any]] = ()
 
@@ -83,13 +89,14 @@ def from_document(document: Mapping[str, Any]) -> ArchivedContact:
     """
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise InvalidDocument(_WHAT, [Problem("$.format", f"not {FORMAT!r}", "give the document that archive() made")])
-    if document.get("version") != VERSION:
+    if document.get("version") not in _READ:
         found = document.get("version")
         fix = "read it with the version of lifecycle_mail that made it"
-        raise InvalidDocument(_WHAT, [Problem("$.version", f"{found!r} is not version {VERSION}", fix)])
+        raise InvalidDocument(_WHAT, [Problem("$.version", f"{found!r} is none of the versions 1 to {VERSION}", fix)])
     made = structure(document, ArchivedContact, what=_WHAT, using=contact_converter())
     whose = [("$.profile.contact_id", made.profile.contact_id)] if made.profile is not None else []
     whose += [(f"$.events[{place}].contact_id", event.contact_id) for place, event in enumerate(made.events)]
+    whose += [(f"$.answers[{place}].contact_id", answer.contact_id) for place, answer in enumerate(made.answers)]
     problems = [
         Problem(path, f"{one!r} is not {made.contact.id!r}", "a document holds one contact")
         for path, one in whose

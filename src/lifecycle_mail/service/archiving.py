@@ -1,9 +1,9 @@
 """Taking contacts out of the active records, and back (O5).
 
 What is taken out is the contact with fields, events and profile; a document holds it from then on, and keeping that is
-the application's business. The log stays, and with it every no. A suppression is written with it, so whoever is
-archived stays unmailed, whatever is imported about them later. It ends as `SUPPRESSION_RULES` says: by the person's
-own act, a sign-up too, or by an operator, with a reason.
+the application's business. The log stays, and with it every no; what they answered stays, and counts still. A
+suppression is written with it, so whoever is archived stays unmailed, whatever is imported about them later. It ends as
+`SUPPRESSION_RULES` says: by the person's own act, a sign-up too, or by an operator, with a reason.
 
 A registry keeps the ids of events for good, so events that it has seen are not taken again when a contact is restored:
 they come back as what they amounted to, the profile.
@@ -91,6 +91,7 @@ class Archiver:
             contact=contact,
             profile=self._store.profiles([contact.id]).get(contact.id),
             events=tuple(sorted(self._store.events_of(contact.id), key=lambda event: (event.at, event.id))),
+            answers=tuple(self._store.answers_of([contact.id]).get(contact.id, ())),
             log=[entry_in_words(entry) for entry in own],
             claims=[claim_in_words(claim) for claim in self._store.claims_of(contact.id)],
         )
@@ -101,6 +102,7 @@ class Archiver:
         contact = self._restored(archived)
         self._store.put([contact])
         self._restore_engagement(archived)
+        self._store.put_answers(archived.answers)  # in another registry, say; here they never left
         held = self._reader.person(contact).suppressions.values()
         if any(one.kind is SuppressionKind.ARCHIVE for one in held):
             self._consents.lift(contact, SuppressionKind.ARCHIVE, said, now=now, tried=[])

@@ -19,6 +19,7 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from lifecycle_mail.errors import ConsentRefused, InvalidAddress, InvalidInput, LiftRefused, UnknownName
+from lifecycle_mail.mails.links import Link, LinkPurpose, Tokens
 from lifecycle_mail.model.addresses import EmailAddress, mask, parse_address
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact
@@ -43,7 +44,6 @@ from lifecycle_mail.policy.consent_rules import ConsentRules
 from lifecycle_mail.ports import Claim
 from lifecycle_mail.service.flights import mark_in_flight
 from lifecycle_mail.service.reading import Reader, Speaker, last_key
-from lifecycle_mail.service.tokens import Tokens
 
 
 @frozen(kw_only=True)
@@ -96,7 +96,7 @@ class Consents:
 
     Args:
         reader: of the store.
-        tokens: signs the id of a request, and reads it back.
+        tokens: signs links with the id of a request, and reads them back.
         new_id: makes the id of a new contact.
     """
 
@@ -142,9 +142,12 @@ class Consents:
                     subject=self.reader.named(contact), list=to.key, provenance=provenance, asks=asks
                 )
                 self.store.append([request], at=now)
-                return NeedsConfirmation(
-                    contact_id=contact.id, list=to.key, token=self.tokens.sign(request.id), overrides=asks
-                )
+                link = Link(
+                    purpose=LinkPurpose.CONFIRM, contact_id=contact.id, scope=Scope.list(to.key), detail=request.id,
+                    signed_at=now,
+                )  # fmt: skip
+                token = self.tokens.sign(link)
+                return NeedsConfirmation(contact_id=contact.id, list=to.key, token=token, overrides=asks)
             consent = Consent(
                 subject=self.reader.named(contact),
                 list=to.key,
@@ -158,8 +161,9 @@ class Consents:
 
     def confirm(self, token: str, *, now: datetime, evidence: str, lists: Mapping[str, MailingList]) -> Subscribed:
         """Record that the person confirmed."""
-        request_id = self.tokens.read(token)
-        record = None if request_id is None else self.store.record(EntryId(request_id))
+        # How old it is does not matter: it overrides the opt-outs of its day, and no later one (O4).
+        link = self.tokens.read(token, purpose=LinkPurpose.CONFIRM)
+        record = None if link is None else self.store.record(EntryId(link.detail))
         if record is None or not isinstance(record.entry, ConsentRequest) or record.entry.subject.contact_id is None:
             raise ConsentRefused("this confirmation link is not valid: ask for a new one by signing up again")
         request = record.entry

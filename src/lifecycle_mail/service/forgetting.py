@@ -157,8 +157,12 @@ class Forgetter:
             if gone:
                 raise AmbiguousAddress(mask(who), [contact.id, *gone])
             return self._of(contact.id, contact.address)
-        gone_or_unmade = ContactId(who)  # archived, or known by events alone
-        if self._store.about({gone_or_unmade: ()})[gone_or_unmade] or self._store.events_of(gone_or_unmade):
+        gone_or_unmade = ContactId(who)  # archived, or known by events or answers alone
+        if (
+            self._store.about({gone_or_unmade: ()})[gone_or_unmade]
+            or self._store.events_of(gone_or_unmade)
+            or self._store.answers_of([gone_or_unmade])
+        ):
             return None if self._store.erased([who]) else self._of(gone_or_unmade, None)
         try:
             address = parse_address(who)

@@ -9,7 +9,8 @@ from typing import cast
 
 from attrs import field, frozen
 
-from lifecycle_mail.errors import CampaignRefused, EspError
+from lifecycle_mail.errors import CampaignRefused, EspError, LifecycleMailError
+from lifecycle_mail.mails import PersonalReply
 from lifecycle_mail.model.events import EngagementEvent, EventKind, Purpose
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.peppers import is_hashed
@@ -33,6 +34,8 @@ class SendReport:
         unknown: whose outcome is unknown: `reconcile` asks again.
         returned: how many were not handed off; unless the campaign was released, another call may send them.
         others: of how many beside the plan this call found out that an interrupted one had handed them off.
+        unwritten: for whom no mail could be written, with the error; they are among the returned.
+        replies: whom a person answers instead (C3), with the task; they are among the returned.
         problem: why the send stopped early, or None.
 
     Everybody that the plan calls sendable is in one of `sent`, `withheld`, `refused`, `unknown` and `returned`.
@@ -45,6 +48,8 @@ class SendReport:
     unknown: int = 0
     returned: int = 0
     others: int = 0
+    unwritten: Mapping[ContactId, LifecycleMailError] = field(factory=dict)
+    replies: Mapping[ContactId, PersonalReply] = field(factory=dict)
     problem: EspError | None = None
 
     def __str__(self) -> str:
@@ -54,6 +59,8 @@ class SendReport:
             f"{name} {count}" for name, count in (("refused", len(self.refused)), ("unknown", self.unknown)) if count
         ]
         parts += [f"not handed off {self.returned}"] if self.returned else []
+        parts += [f"of them without a mail {len(self.unwritten)}"] if self.unwritten else []
+        parts += [f"of them for a person to answer {len(self.replies)}"] if self.replies else []
         parts += [f"beside the plan {self.others} handed off before"] if self.others else []
         return f"{self.campaign}: " + ", ".join(parts) + (f"; stopped: {self.problem}" if self.problem else "")
 
@@ -63,11 +70,16 @@ def spent(claims: Mapping[ContactId, Claim]) -> set[ContactId]:
     return {one for one, claim in claims.items() if claim.state in SPENT_STATES}
 
 
+def mail_of(campaign: CampaignKey, contact_id: ContactId) -> str:
+    """Return the id of a campaign's mail to a contact, by which events speak of it."""
+    return f"{campaign}:{contact_id}"
+
+
 def sent_events(campaign: Campaign, ids: Iterable[ContactId], *, at: datetime, source: str) -> list[EngagementEvent]:
     """Return the events that record a hand-off; of who was erased meanwhile nothing is counted (O5)."""
     return [
         EngagementEvent(
-            contact_id=one, kind=EventKind.SENT, at=at, mail=f"{campaign.key}:{one}", campaign=campaign.key,
+            contact_id=one, kind=EventKind.SENT, at=at, mail=mail_of(campaign.key, one), campaign=campaign.key,
             purpose=campaign.purpose if campaign.marketing else Purpose.TRANSACTIONAL, source=source,
         )
         for one in sorted(ids)

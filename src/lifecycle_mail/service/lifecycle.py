@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from lifecycle_mail.policy.programme import Programme
+from lifecycle_mail.service.facade.answering import Answering
 from lifecycle_mail.service.facade.consent import Consenting
 from lifecycle_mail.service.facade.deciding import Deciding
 from lifecycle_mail.service.facade.forgetting import Forgetting
@@ -21,15 +22,16 @@ from lifecycle_mail.service.facade.sending import Sending
 from lifecycle_mail.service.facade.watching import Watching
 
 
-class Lifecycle(People, Consenting, Forgetting, Hearing, Moving, Deciding, Sending, Watching):
+class Lifecycle(People, Consenting, Answering, Forgetting, Hearing, Moving, Deciding, Sending, Watching):
     """Decides, explains and enforces who may be e-mailed.
 
     Args:
         esp: an ESP, or the name of an installed one (`memory`, `mailchimp`, ...).
         store: a store, or the URL of one (`memory:`, `sqlite:///mail.db`, ...).
         programme: lists, segments, campaigns, fields and policy; what calls name is added to it.
-        signing_keys: secrets for the tokens of confirmation links, newest last. Needed as soon as a token is made;
-            keep them outside the database, and keep old ones as long as their links should work.
+        signing_keys: secrets for the tokens of confirmation links, newest last, bare or as `SigningKey`. Needed as soon
+            as a token is made; keep them outside the database, and keep old ones as long as their links should work.
+            Where there are links in mails, give `links.tokens`, so that both know the same keys and the same tenant.
         match: how addresses are matched for suppression (F61). Who opens a registry first settles it for good; left
             out, it is what the registry keeps, and the defaults where nobody has opened it yet.
         new_id: makes the id of a contact that the application has not named.
@@ -46,7 +48,8 @@ class Lifecycle(People, Consenting, Forgetting, Hearing, Moving, Deciding, Sendi
     Every instant is an aware datetime; naive ones raise `InvalidInput`.
 
     Raises:
-        Misconfigured: a plugin, a URL or a pepper that cannot be used; or the registry goes by other match rules.
+        Misconfigured: a plugin, a URL, a signing key or a pepper that cannot be used; or the registry goes by other
+            match rules.
         RegistryUnavailable: the store cannot be opened or read; `RegistryBusy`, after several tries.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from lifecycle_mail.model.answers import Answer
 from lifecycle_mail.model.consent import ListStanding, Person
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.echoes import distinct
@@ -35,9 +36,13 @@ class Painter:
 
     def paint(self, contacts: Sequence[Contact], *, now: datetime) -> list[Picture]:
         """Return the pictures of a chunk of contacts, in their order."""
-        return [self._picture(subject, now) for subject in self._reader.subjects(contacts, now=now)]
+        answers = self._reader.store.answers_of([contact.id for contact in contacts])
+        return [
+            self._picture(subject, answers.get(subject.contact.id, ()), now)
+            for subject in self._reader.subjects(contacts, now=now)
+        ]
 
-    def _picture(self, subject: Subject, now: datetime) -> Picture:
+    def _picture(self, subject: Subject, answers: Sequence[Answer], now: datetime) -> Picture:
         contact, person = subject.contact, subject.person
         row = decide_one(subject, self._programme.policy)
         return Picture(
@@ -52,6 +57,7 @@ class Painter:
             step=row.action.outcome,
             step_reason=row.action.reason,
             mails=self._mails(contact.id),
+            answers=tuple(answers),
             value=None if self._value_field is None else contact.fields.get(self._value_field),
         )
 

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from lifecycle_mail.errors import UnknownName
+from lifecycle_mail.mails.links import Tokens
+from lifecycle_mail.mails.signing import SigningKey
 from lifecycle_mail.model.addresses import EmailAddress, MatchRules
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.intake import Statement
@@ -27,7 +29,6 @@ from lifecycle_mail.service.reading import Reader
 from lifecycle_mail.service.receiving import Received, Receiver
 from lifecycle_mail.service.retrying import again, in_transaction
 from lifecycle_mail.service.sweeping import Swept
-from lifecycle_mail.service.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class Base:
         store: Store | str,
         *,
         programme: Programme | None = None,
-        signing_keys: Sequence[str | bytes] = (),
+        signing_keys: Sequence[SigningKey | str | bytes] | Tokens = (),
         match: MatchRules | None = None,
         new_id: Callable[[EmailAddress], ContactId] = _random_id,
         wait: Callable[[int], None] = _sleep,
@@ -75,7 +76,7 @@ class Base:
         self._swept: Swept | None = None
         self._new_id = new_id
         self._kept_lists: dict[str, MailingList] = {}
-        tokens = Tokens(signing_keys)
+        tokens = signing_keys if isinstance(signing_keys, Tokens) else Tokens(signing_keys)
         self.store: Store = load_store(store, peppers=peppers) if isinstance(store, str) else store
         try:
             rules = settle(self.store, match, wait=wait)

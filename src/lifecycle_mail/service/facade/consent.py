@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from lifecycle_mail.errors import AmbiguousAddress, InvalidAddress, InvalidInput
+from lifecycle_mail.mails.links import LinkPurpose
+from lifecycle_mail.model.addresses import parse_address
 from lifecycle_mail.model.entries import Lift, Standing, Suppression, SuppressionKind
 from lifecycle_mail.model.instants import as_utc, optional_utc
 from lifecycle_mail.model.lists import MailingList, Scope
@@ -13,6 +17,9 @@ from lifecycle_mail.policy.campaigns import Campaign
 from lifecycle_mail.service.causes import OptOutCauses, opt_out_causes
 from lifecycle_mail.service.consenting import NeedsConfirmation, OptedOut, Subscribed
 from lifecycle_mail.service.facade.base import Base
+
+if TYPE_CHECKING:
+    from lifecycle_mail.mails.specs import FreshLink
 
 
 class Consenting(Base):
@@ -155,3 +162,51 @@ class Consenting(Base):
         if isinstance(campaign, str) and campaign not in self.programme.campaigns:
             return Campaign(campaign)
         return self.programme.campaign(campaign)
+
+    def fresh_link(
+        self, address: str, *, now: datetime, purpose: LinkPurpose | str = LinkPurpose.UNSUBSCRIBE,
+        to: MailingList | str | None = None, locale: str = "en", timezone: str = "UTC",
+    ) -> FreshLink | None:  # fmt: skip
+        """Say what somebody gets who asks for a fresh link, as theirs is too old or its key was revoked (F47).
+
+        It goes by mail to the address and nowhere else, so that whoever asks for somebody else's gets nothing. The page
+        that was asked says the same whatever comes back (R22).
+
+        Args:
+            address: as they typed it.
+            now: when they asked.
+            purpose: `unsubscribe` or `preferences`.
+            to: the list to leave, or None for all marketing.
+            locale, timezone: of the page, for somebody of whom neither is known; what is none counts as not given.
+
+        Returns:
+            What a `Renderer` makes the mail of, or None where nobody has the address.
+
+        Raises:
+            InvalidInput: another purpose.
+            UnknownName: no such list.
+        """
+        from lifecycle_mail.mails.parts import Recipient
+        from lifecycle_mail.mails.specs import FRESH, FreshLink
+
+        # All that may be refused is refused before anybody is looked up: an error says nothing of the address (R22).
+        now, listed = as_utc(now), None if to is None else self._list(to)
+        wanted = one_of(LinkPurpose, purpose, "purpose")
+        if wanted not in FRESH:
+            raise InvalidInput(f"purpose: a fresh link is for {' or '.join(FRESH)}, not for {wanted}")
+        try:
+            parsed = parse_address(address)
+        except InvalidAddress:
+            return None
+        try:
+            contact = self._again(lambda: self._reader.by_address(parsed))
+        except AmbiguousAddress as error:  # they share a mailbox, and an opt-out of one binds the address of all
+            first = error.contact_ids[0]
+            contact = self._again(lambda: self._reader.require(first))
+        if contact is None or contact.address is None:
+            return None
+        try:
+            reader = Recipient.of(contact, locale=locale, timezone=timezone)
+        except InvalidInput:
+            reader = Recipient.of(contact)
+        return FreshLink(to=reader, purpose=wanted, asked_at=now, listed=listed)

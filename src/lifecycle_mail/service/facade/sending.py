@@ -15,12 +15,13 @@ from lifecycle_mail.service import sweeping
 from lifecycle_mail.service.facade.base import Base
 from lifecycle_mail.service.handoff import SendReport, reconcile
 from lifecycle_mail.service.sending import send
+from lifecycle_mail.service.sending.writing import Writer
 
 
 class Sending(Base):
     """Hands plans over to the ESP."""
 
-    def send(self, plan: Plan, *, now: datetime, content: Content | None = None) -> SendReport:
+    def send(self, plan: Plan, *, now: datetime, content: Content | Writer | None = None) -> SendReport:
         """Hand a plan over to the ESP. Everybody is screened again from the log as it is now.
 
         May be called again after an interruption: nobody gets the campaign twice. An ESP that can list who is out
@@ -30,10 +31,14 @@ class Sending(Base):
         Args:
             plan: what `plan` returned.
             now: the instant of sending.
-            content: what the mail says, where the ESP does not hold it.
+            content: what the mail says, where the ESP does not hold it; or what writes it for each recipient, such as
+                `lambda to: renderer.render(..., now=now)`. Mails that differ leave one by one. For whom none can be
+                written is in the report, and may be sent by another call.
 
         Raises:
             RegistryUnavailable: the log cannot be read; nothing that it had not been read for was sent (F12).
+            InvalidTemplate: of a mail that is written for each recipient, several times in a row; who got theirs before
+                has it.
             CampaignRefused: another worker is sending it, or sweeping, or it was released before.
         """
         now = as_utc(now)

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import ClassVar, TypeVar
 
-from lifecycle_mail.errors import CampaignRefused, EspError, RegistryDamaged
+from lifecycle_mail.errors import CampaignRefused, EspError, LifecycleMailError, RegistryDamaged
+from lifecycle_mail.mails import PersonalReply
 from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.policy.eligibility import Screened, Withheld, gates
@@ -23,6 +24,7 @@ from lifecycle_mail.service.reading import Reader, chunks
 from lifecycle_mail.service.receiving import take_events
 from lifecycle_mail.service.retrying import again, in_transaction
 from lifecycle_mail.service.sending.news import News
+from lifecycle_mail.service.sending.writing import Writer
 
 T = TypeVar("T")
 
@@ -61,13 +63,15 @@ class Worker:
         self.news = News(reader)
         self.withheld: dict[ContactId, str] = {}
         self.refused: dict[ContactId, EspError] = {}
+        self.unwritten: dict[ContactId, LifecycleMailError] = {}
+        self.replies: dict[ContactId, PersonalReply] = {}
 
     @property
     def key(self) -> CampaignKey:
         """The campaign's key."""
         return self.campaign.key
 
-    def send(self, content: Content | None) -> SendReport:
+    def send(self, content: Content | Writer | None) -> SendReport:
         """Send the plan while the campaign is ours."""
         self.require(self.lease.take())
         try:
@@ -77,7 +81,7 @@ class Worker:
         finally:
             self.lease.give_back()
 
-    def hand_over(self, content: Content | None) -> SendReport:
+    def hand_over(self, content: Content | Writer | None) -> SendReport:
         """Hand the mails over, in the way of the ESP."""
         raise NotImplementedError
 
@@ -192,7 +196,8 @@ class Worker:
         return SendReport(
             campaign=self.key, sent=len(planned & set(sent)), withheld=Counter(withheld.values()),
             refused=self.refused, unknown=len(planned & set(unknown)), others=len(left - planned),
-            returned=len(planned - left - withheld.keys() - self.refused.keys()), problem=problem,
+            returned=len(planned - left - withheld.keys() - self.refused.keys()), unwritten=self.unwritten,
+            replies=self.replies, problem=problem,
         )  # fmt: skip
 
 

@@ -13,14 +13,16 @@ from lifecycle_mail.service.handoff import SendReport, leaves_whole
 from lifecycle_mail.service.reading import Reader
 from lifecycle_mail.service.sending.singles import Singles
 from lifecycle_mail.service.sending.whole import Whole
+from lifecycle_mail.service.sending.writing import Writer
 
 
 def send(
     plan: Plan, *, reader: Reader, esp: Esp, policy: Policy, now: datetime, ticks: Callable[[], float],
-    wait: Callable[[int], None], content: Content | None,
+    wait: Callable[[int], None], content: Content | Writer | None,
 ) -> SendReport:  # fmt: skip
     """Send a plan; see `Lifecycle.send`, and `Worker` for what is given."""
     if not esp.capabilities & {Capability.CAMPAIGNS, Capability.SINGLE_MAILS}:
         raise CampaignRefused(f"{esp.name} can send neither campaigns nor single mails")
-    worker = Whole if leaves_whole(esp, plan.campaign) else Singles
+    singly = callable(content) and Capability.SINGLE_MAILS in esp.capabilities
+    worker = Whole if leaves_whole(esp, plan.campaign) and not singly else Singles
     return worker(plan, reader=reader, esp=esp, policy=policy, now=now, ticks=ticks, wait=wait).send(content)

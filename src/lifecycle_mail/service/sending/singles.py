@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import cast
 
-from lifecycle_mail.errors import EspError, EspUnavailable, OutcomeUnknown
+from lifecycle_mail.errors import (
+    EspError,
+    EspUnavailable,
+    InvalidInput,
+    InvalidTemplate,
+    MailRefused,
+    OutcomeUnknown,
+)
+from lifecycle_mail.mails import PersonalReply
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.eligibility import Screened
 from lifecycle_mail.ports import OPEN_STATES, ClaimState, Content, SendsMails
 from lifecycle_mail.service.handoff import SendReport, spent
 from lifecycle_mail.service.sending.base import Worker
+from lifecycle_mail.service.sending.writing import Writer, content_for
+
+BROKEN = 5
+"""How many mails in a row may fail by their template before it is taken to be broken for everybody."""
 
 
 class Singles(Worker):
     """Sends a plan as mails one by one."""
 
-    def hand_over(self, content: Content | None) -> SendReport:
+    def hand_over(self, content: Content | Writer | None) -> SendReport:
         """Claim, send and settle one after the other."""
         esp = cast(SendsMails, self.esp)
         sent: set[ContactId] = set()
@@ -24,6 +36,7 @@ class Singles(Worker):
         problem: EspError | None = None
         self._doubt_open()
         already = spent(self.read(lambda: self.store.claims(self.key)))
+        broken = 0
         for contact_id in self.ids:
             self.require(self.lease.keep())
             passing, free = self._claim(contact_id, already)
@@ -32,7 +45,21 @@ class Singles(Worker):
                 continue
             state = ClaimState.HANDED_OFF
             try:
-                esp.send(passing[0], content=content)
+                written = content_for(content, passing[0], self.campaign)
+            except BaseException as error:
+                self.settle([contact_id], ClaimState.RETURNED)
+                broken = broken + 1 if isinstance(error, InvalidTemplate) else 0
+                if broken == BROKEN or not isinstance(error, InvalidInput | MailRefused):
+                    raise
+                self.unwritten[contact_id] = error
+                continue
+            broken = 0
+            if isinstance(written, PersonalReply):
+                self.settle([contact_id], ClaimState.RETURNED)
+                self.replies[contact_id] = written
+                continue
+            try:
+                esp.send(passing[0], content=written)
             except OutcomeUnknown:
                 state = ClaimState.UNKNOWN
                 unknown.add(contact_id)

@@ -24,6 +24,7 @@ from lifecycle_mail.ports import OPEN_STATES, Claim, ClaimState, Content, Handle
 from lifecycle_mail.service.handoff import SendReport, is_same, spent
 from lifecycle_mail.service.reading import chunks
 from lifecycle_mail.service.sending.base import Worker
+from lifecycle_mail.service.sending.writing import Writer
 
 READS = 6
 """How often the staged are read back before those that do not show are given up."""
@@ -34,8 +35,10 @@ class Whole(Worker):
 
     seen = 0  # up to which record of the log the staged were screened
 
-    def hand_over(self, content: Content | None) -> SendReport:
+    def hand_over(self, content: Content | Writer | None) -> SendReport:
         """Stage the plan, screen again, read back, and release."""
+        if callable(content):
+            raise CampaignRefused(f"{self.esp.name} sends one text to the whole campaign: give content, not a writer")
         esp = cast(SendsCampaigns, self.esp)
         unknown = self._in_state(ClaimState.UNKNOWN)  # before it is asked: what comes afterwards is another doubt
         released = esp.released(self.key)

@@ -1,0 +1,94 @@
+"""`Lifecycle`, the part that asks why: what people answer, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+
+from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.mails.parts import Way
+from lifecycle_mail.measure.reasons import FLAG_ABOVE, LEAST, ReasonReport, count_reasons
+from lifecycle_mail.model.answers import Answer, Question, Reason, as_reasons
+from lifecycle_mail.model.instants import as_utc, optional_utc
+from lifecycle_mail.model.names import one_of
+from lifecycle_mail.service.answering import Answered, Answers, Asked, Said
+from lifecycle_mail.service.facade.base import Base
+
+
+class Answering(Base):
+    """Takes answers to the question why, and counts them."""
+
+    def asked(self, token: str, *, now: datetime) -> Asked:
+        """Tell what the link of an answer asks, for the page behind it. It reads the link alone, and changes nothing.
+
+        For GET and HEAD: a scanner that follows the link answers nothing (R3, F49).
+
+        Args:
+            token: of the link, as it came.
+            now: when.
+
+        Raises:
+            LinkRefused: not whole, not ours, not for an answer, or too old; always alike (F44).
+        """
+        return self._answers.ask(token, now=as_utc(now))
+
+    def answer(
+        self, token: str, *, now: datetime, reason: Reason | str | None = None,
+        reasons: Iterable[Reason | str] | None = None, text: str | None = None, tool: str | None = None,
+        improve: str | None = None, ways: Mapping[str, Way] | None = None,
+    ) -> Answered:  # fmt: skip
+        """Record what somebody answered to a mail, with the token of its link (C4).
+
+        May be called as often as they like: they are counted once, and what they answer last holds (F48). What is left
+        out stays as they answered it to the same mail before; give an empty text, or no reasons, to take it away.
+
+        Args:
+            token: of the link that they followed.
+            now: when.
+            reason: what they chose on the page; left out, it is what the link says.
+            reasons: instead of `reason`, where several can be chosen: up to three of a cancellation (C2).
+            text: their own words. Of this and the next two 2,000 characters are kept.
+            tool: which tool they use now.
+            improve: what should be better.
+            ways: what the application can offer, for the next step: `pause`, `downgrade`, `help`.
+
+        Returns:
+            The answer as it stands, and what follows from it. Of somebody who was erased nothing is written, and what
+            is returned is what it would be for anybody (O5, R22).
+
+        Raises:
+            LinkRefused: not whole, not ours, not for an answer, or too old; always alike (F44).
+            InvalidInput: nothing is answered, or with a reason that the question does not have, or with too many.
+        """
+        if reason is not None and reasons is not None:
+            raise InvalidInput("reason, reasons: give one of the two")
+        chosen = None if reasons is None else as_reasons(reasons)
+        said = Said(reasons=chosen if reason is None else (reason,), text=text, tool=tool, improve=improve)
+        now, tried = as_utc(now), list[Answer]()
+        return self._once(lambda: self._answers.take(token, said, now=now, ways=ways, tried=tried))
+
+    def reasons(
+        self, *, question: Question | str = Question.CANCELLATION, since: datetime | None = None,
+        before: datetime | None = None, flag_above: float = FLAG_ABOVE, least: int = LEAST, zone: tzinfo = UTC,
+    ) -> ReasonReport:  # fmt: skip
+        """Count what people answered: by reason, by plan or list, and by month (C4).
+
+        Args:
+            question: which one.
+            since: from this instant on; left out, all that is known.
+            before: up to this instant, which is left out itself.
+            flag_above: the share of the answers above which a reason is flagged.
+            least: the fewest answers that tell.
+            zone: whose months they are counted by.
+        """
+        asked, begin, end = one_of(Question, question, "question"), optional_utc(since), optional_utc(before)
+        return self._again(
+            lambda: count_reasons(
+                self.store.answers(question=asked, since=begin, before=end), question=asked, flag_above=flag_above,
+                least=least, zone=zone,
+            )
+        )  # fmt: skip
+
+    @property
+    def _answers(self) -> Answers:
+        return Answers(self.store, tokens=self._consents.tokens, crm=self.crm)

@@ -1,0 +1,486 @@
+"""Asking why, through `Lifecycle`: a click, a change of mind, a survey, words, and links that are not followed."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lifecycle_mail.errors import InvalidInput, LinkRefused, Misconfigured
+from lifecycle_mail.mails import Kind, Links, Renderer, Step, Tokens, Way
+from lifecycle_mail.mails.links import PURPOSES, SKEW, Link, LinkPurpose
+from lifecycle_mail.mails.reasons import Answering
+from lifecycle_mail.mails.samples import BRAND, sample_reader, samples
+from lifecycle_mail.memory import MemoryCrm
+from lifecycle_mail.model.answers import Answer, CancellationReason, DriftReason, Question
+from lifecycle_mail.model.events import EventKind, Evidence
+from lifecycle_mail.model.instants import to_micros
+from lifecycle_mail.model.lists import Channel, Scope
+from lifecycle_mail.model.names import CampaignKey, ContactId
+from lifecycle_mail.model.provenance import Actor
+from lifecycle_mail.ports import TaskKind
+from lifecycle_mail.service import Lifecycle
+from lifecycle_mail.testing import SIGNING_KEY, contact
+from lifecycle_mail.testing.stores import PEPPERS
+from tests.service.worlds import DAY, HOUR, MINUTE, NOW, SPRING, world
+
+ADA = ContactId("ada")
+ASKED = NOW - DAY
+"""When the mail was written."""
+DEAR, BROKEN = CancellationReason.TOO_EXPENSIVE, CancellationReason.TECHNICAL
+
+
+def link(
+    reason: str | None = DEAR, *, who: str = "ada", question: str = "cancellation", about: str = "pro",
+    asked_at: datetime = ASKED, key: str = SIGNING_KEY, **said: Any,
+) -> str:  # fmt: skip
+    """Return the token of a link of ada's mail: that it costs too much, or what is given."""
+    attributes: dict[str, Any] = {
+        "purpose": LinkPurpose.ANSWER, "contact_id": ContactId(who), "signed_at": asked_at,
+        "detail": Answering(question=Question(question), reason=reason, about=about).as_detail(),  # type: ignore[arg-type]
+    }  # fmt: skip
+    return Tokens([key]).sign(Link(**attributes | said))
+
+
+def asked(mail: Lifecycle) -> list[Answer]:
+    """Return every answer that is kept."""
+    return list(mail.store.answers())
+
+
+def replies(mail: Lifecycle, who: str = "ada") -> list[tuple[str, str]]:
+    """Return the mail and the campaign of every reply that was recorded."""
+    events = mail.store.events_of(ContactId(who))
+    return sorted((one.mail, one.campaign) for one in events if one.kind is EventKind.REPLIED)
+
+
+# --- answering --------------------------------------------------------------------------------------------------------
+
+
+def test_a_click_is_an_answer() -> None:
+    """The reason of the link is what they say, about what the mail was about, and what follows is decided (C4)."""
+    mail = world("ada")
+    done = mail.answer(link(BROKEN), now=NOW)
+    assert (True, Step.FOLLOW_UP, Kind.TECHNICAL_FOLLOW_UP) == (
+        done.is_new, done.next_step.step, done.next_step.kind,
+    )  # fmt: skip
+    expected = Answer(
+        contact_id=ADA, question=Question.CANCELLATION, reasons=[BROKEN], about="pro", asked_at=ASKED, at=NOW
+    )
+    assert [expected] == [done.answer] == asked(mail)
+    assert "technical" == done.next_step.decision.rule.name
+
+
+def test_the_page_is_told_what_is_asked() -> None:
+    """What was clicked, what can be chosen and how much of it, and nothing of who they are."""
+    mail = world()
+    clicked = mail.asked(link(BROKEN), now=NOW)
+    assert (Question.CANCELLATION, "pro", BROKEN, 3) == (clicked.question, clicked.about, clicked.chosen, clicked.most)
+    assert tuple(CancellationReason) == clicked.reasons
+    survey = mail.asked(link(None, question="drift", about="", scope=Scope.list("news")), now=NOW)
+    assert ("news", None, tuple(DriftReason), 1) == (survey.about, survey.chosen, survey.reasons, survey.most)
+    assert not hasattr(survey, "contact_id")
+
+
+def test_a_scanner_answers_nothing() -> None:
+    """Whoever follows every link of a mail, and asks what the pages ask, has changed nothing (R3, F49)."""
+    mail = world("ada")
+    mail.answer(link(BROKEN), now=NOW)
+    kept, events = asked(mail), list(mail.store.events_of(ADA))
+    for reason in (None, *CancellationReason):
+        for _ in range(3):
+            mail.asked(link(reason), now=NOW + HOUR)
+    assert (kept, events) == (asked(mail), list(mail.store.events_of(ADA)))
+
+
+def test_a_double_click_counts_once() -> None:
+    """At one instant or a month later: the answer is that of the first click (F48)."""
+    mail = world("ada")
+    first = mail.answer(link(), now=NOW)
+    for later in (timedelta(0), MINUTE, 31 * DAY):
+        again = mail.answer(link(), now=NOW + later)
+        assert (first.answer, first.next_step.step, False) == (again.answer, again.next_step.step, again.is_new)
+    assert [first.answer] == asked(mail)
+    assert 1 == len(replies(mail))
+    assert 1 == mail.reasons().total.answers
+
+
+def test_who_changes_their_mind_is_counted_once() -> None:
+    """Another reason of the same mail takes the place of the first, however often (F48)."""
+    mail = world("ada")
+    for turn, reason in enumerate((DEAR, BROKEN, DEAR, CancellationReason.OTHER)):
+        done = mail.answer(link(reason), now=NOW + turn * MINUTE)
+        assert ([reason], True) == ([*done.answer.reasons], done.is_new)
+    assert [done.answer] == asked(mail)
+    assert {"other": 1} == {one.reason: one.count for one in mail.reasons().total.shares}
+    assert 1 == len(replies(mail))
+
+
+def test_a_call_that_comes_late_changes_nothing() -> None:
+    """Given before what stands, by a clock that is behind or on its way for long: the later one holds (F64)."""
+    mail = world("ada")
+    later = mail.answer(link(BROKEN), now=NOW).answer
+    done = mail.answer(link(), now=NOW - HOUR)
+    assert (later, False, Step.FOLLOW_UP) == (done.answer, done.is_new, done.next_step.step)
+    assert [later] == asked(mail)
+
+
+def test_another_mail_is_another_answer() -> None:
+    """Who cancels twice is asked twice, and has two reasons."""
+    mail = world("ada")
+    mail.answer(link(), now=NOW)
+    mail.answer(link(BROKEN, asked_at=NOW), now=NOW + HOUR)
+    assert [(DEAR,), (BROKEN,)] == [one.reasons for one in asked(mail)]
+    assert 2 == len(replies(mail))
+
+
+def test_a_survey_takes_three_reasons_and_words() -> None:
+    """Instead of what was clicked: up to three, the tool that is used now, and what to improve (C2)."""
+    mail = world("ada")
+    chosen = ["too-expensive", CancellationReason.POOR_SUPPORT, "other"]
+    done = mail.answer(
+        link(BROKEN), now=NOW, reasons=iter(chosen), text="It was\r\nno good.", tool="Rowboat", improve="the price"
+    )
+    (kept,) = asked(mail)
+    assert kept == done.answer
+    assert (("too-expensive", "poor-support", "other"), "It was\nno good.", "Rowboat", "the price") == (
+        kept.reasons, kept.text, kept.tool, kept.improve,
+    )  # fmt: skip
+    assert (1, {1}) == (mail.reasons().total.answers, {one.count for one in mail.reasons().total.shares})
+
+
+def test_a_page_may_say_the_one_reason() -> None:
+    """Where it asks for one: it counts instead of that of the link."""
+    mail = world("ada")
+    assert ("other",) == mail.answer(link(BROKEN), now=NOW, reason="other").answer.reasons
+    drifted = link(None, question="drift", scope=Scope.list("news"))
+    assert (DriftReason.TOO_BUSY,) == mail.answer(drifted, now=NOW, reason=DriftReason.TOO_BUSY).answer.reasons
+
+
+def test_words_that_are_written_after_the_click_join_it() -> None:
+    """What a call leaves out stays; what it gives, an empty text too, takes its place."""
+    mail = world("ada")
+    mail.answer(link(BROKEN), now=NOW)
+    joined = mail.answer(link(None), now=NOW + MINUTE, text="the chart stays white", tool="paper")
+    assert ((BROKEN,), "the chart stays white", "paper", Step.FOLLOW_UP) == (
+        joined.answer.reasons, joined.answer.text, joined.answer.tool, joined.next_step.step,
+    )  # fmt: skip
+    changed = mail.answer(link(DEAR), now=NOW + 2 * MINUTE).answer
+    assert ((DEAR,), "the chart stays white", "paper") == (changed.reasons, changed.text, changed.tool)
+    taken = mail.answer(link(DEAR), now=NOW + 3 * MINUTE, text="", improve="nothing").answer
+    assert ((DEAR,), "", "paper", "nothing") == (taken.reasons, taken.text, taken.tool, taken.improve)
+    unticked = mail.answer(link(None), now=NOW + 4 * MINUTE, reasons=[], tool="none").answer
+    assert ((), "none", "nothing") == (unticked.reasons, unticked.tool, unticked.improve)
+    assert [unticked] == asked(mail)
+
+
+def test_words_alone_are_an_answer() -> None:
+    """Somebody who chooses nothing and writes is read by a person."""
+    mail = world("ada")
+    done = mail.answer(link(None), now=NOW, text="Nobody ever answered me.")
+    assert ((), Step.PERSON) == (done.answer.reasons, done.next_step.step)
+    assert [("", 1)] == [(one.reason, one.count) for one in mail.reasons().total.shares]
+
+
+def test_what_the_application_offers_is_in_the_next_step() -> None:
+    """A pause where it has one; else there is nothing to offer (C4, C6)."""
+    mail, pause = world("ada"), Way(title="Pause for three months", url="https://harbour.example/pause")
+    assert (Step.OFFER_PAUSE, pause) == (
+        (step := mail.answer(link(), now=NOW, ways={"pause": pause}).next_step).step, step.way,
+    )  # fmt: skip
+    assert (Step.THANK, None) == ((step := mail.answer(link(), now=NOW).next_step).step, step.way)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"reasons": ["too-busy"]}, "reason='too-busy'"),
+        ({"reasons": "other"}, "give a list"),
+        ({"reasons": list(CancellationReason)[:4]}, "4 chosen, and cancellation takes 3"),
+        ({"reason": "<script>"}, "reason='<script>'"),
+        ({"reason": "other", "reasons": ["other"]}, "give one of the two"),
+        ({"reasons": []}, "nothing is answered"),
+        ({"reasons": [], "text": " \t\r\n \x00"}, "nothing is answered"),
+    ],
+)
+def test_what_is_no_answer_is_refused(said: Mapping[str, Any], problem: str) -> None:
+    """With what is wrong; the link is right, and what was answered before stays."""
+    mail = world("ada")
+    before = mail.answer(link(), now=NOW).answer
+    with pytest.raises(InvalidInput, match=re.escape(problem)):
+        mail.answer(link(), now=NOW + HOUR, **said)
+    assert [before] == asked(mail)
+
+
+def test_the_link_to_the_questions_alone_is_no_answer() -> None:
+    """Nothing is chosen in it, and nothing is said: also of somebody who has answered before."""
+    mail = world("ada")
+    for _ in range(2):
+        with pytest.raises(InvalidInput, match="nothing is answered"):
+            mail.answer(link(None), now=NOW + HOUR)
+        mail.answer(link(), now=NOW)
+    with pytest.raises(InvalidInput, match="2 chosen, and drift takes 1"):
+        mail.answer(link(None, question="drift"), now=NOW, reasons=["too-many", "other"])
+
+
+# --- what it is about -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "reason", "scope", "about"),
+    [
+        ("cancellation", "other", None, "pro"),
+        ("cancellation", "other", Scope.list("news"), "pro"),
+        ("drift", "too-many", Scope.list("news"), "news"),
+        ("opt-out", "competitor", Scope.list("news"), "news"),
+        ("opt-out", "competitor", Scope.all(), ""),
+        ("opt-out", "competitor", Scope.channel(Channel.SMS), "channel:sms"),
+        ("opt-out", "competitor", None, "pro"),
+    ],
+)
+def test_an_answer_is_filed_under_what_was_left(question: str, reason: str, scope: Scope | None, about: str) -> None:
+    """The plan that was cancelled, the list that was left or not read; cancelling, leaving and drifting apart (C7)."""
+    mail = world("ada")
+    token = link(reason, question=question, scope=scope, campaign=CampaignKey("spring"))
+    assert about == mail.asked(token, now=NOW).about == mail.answer(token, now=NOW).answer.about
+    assert "spring" == asked(mail)[0].campaign
+    for other in Question:
+        assert int(other == question) == mail.reasons(question=other).total.answers
+
+
+# --- links that are not followed --------------------------------------------------------------------------------------
+
+
+def refused(mail: Lifecycle, token: Any, *, now: datetime = NOW) -> None:
+    """Check that a token is refused alike by both doors, and that nothing came of it."""
+    before = asked(mail)
+    for follow in (mail.answer, mail.asked):
+        with pytest.raises(LinkRefused) as caught:
+            follow(token, now=now)
+        assert ("this link is not valid, or not any more: ask for a fresh one",) == caught.value.args
+        assert (None, None) == (caught.value.__cause__, caught.value.__context__)
+    assert before == asked(mail)
+
+
+def test_a_forged_link_is_refused() -> None:
+    """Changed, cut short, signed by somebody else, for another tenant, or no link at all (F44, F45)."""
+    mail, whole = world("ada"), link()
+    for wrong in (
+        whole[:-1], whole[1:], whole.replace(".", ",", 1), whole[::-1], "", "x" * 5_000, None, 7, b"x",
+        link(key="another key, known to everybody"),
+        *(whole[:place] + ("A" if whole[place] != "A" else "B") + whole[place + 1 :] for place in range(len(whole))),
+    ):  # fmt: skip
+        refused(mail, wrong)
+    of_another = Tokens([SIGNING_KEY], tenant="acme").sign(
+        Link(purpose=LinkPurpose.ANSWER, contact_id=ADA, detail="cancellation:other:pro", signed_at=ASKED)
+    )
+    refused(mail, of_another)
+    mail.answer(whole, now=NOW)
+
+
+@pytest.mark.parametrize("purpose", sorted(set(LinkPurpose) - {LinkPurpose.ANSWER}))
+def test_a_link_for_something_else_is_refused(purpose: LinkPurpose) -> None:
+    """Whatever it says: who may unsubscribe has not answered (F44)."""
+    refused(world("ada"), link(purpose=purpose))
+
+
+@pytest.mark.parametrize("detail", ["", "cancellation", "cancellation:cheap:pro", "why:other:pro", "drift:no-results:"])
+def test_a_link_that_says_no_answer_is_refused_alike(detail: str) -> None:
+    """It is signed, and another release may have meant something by it; nobody learns more than of any other."""
+    mail = world("ada")
+    if detail == "cancellation":  # asks, and has chosen nothing
+        assert mail.asked(link(detail=detail), now=NOW).chosen is None
+        return
+    refused(mail, link(detail=detail))
+
+
+def test_an_old_link_is_refused() -> None:
+    """After the age of its purpose, or the one that is set; and one that is signed ahead of our clock."""
+    mail, age = world("ada"), PURPOSES[LinkPurpose.ANSWER].age
+    assert age is not None
+    refused(mail, link(), now=ASKED + age + MINUTE)
+    refused(mail, link(asked_at=NOW + SKEW + MINUTE))
+    assert mail.answer(link(), now=ASKED + age).is_new
+    short = Links("https://mail.example.com/m", [SIGNING_KEY], ages={LinkPurpose.ANSWER: 2 * DAY})
+    strict = world("ada", signing_keys=short.tokens)
+    refused(strict, link(), now=ASKED + 2 * DAY + MINUTE)
+    assert strict.answer(link(), now=ASKED + 2 * DAY).is_new
+
+
+def test_without_keys_nothing_is_read() -> None:
+    """Who has none is told so, and not that the link is wrong."""
+    with pytest.raises(Misconfigured, match="no signing keys"):
+        world(signing_keys=[]).answer(link(), now=NOW)
+
+
+# --- who answers ------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_not_known_here_is_believed() -> None:
+    """The link is ours, so they are the application's: it is kept under their id, and an erasure finds it (O5)."""
+    mail = world(peppers=PEPPERS)
+    done = mail.answer(link(BROKEN, who="eve"), now=NOW, text="I am Eve")
+    assert (True, "eve") == (done.is_new, done.answer.contact_id)
+    assert [done.answer] == asked(mail)
+    assert [] == list(mail.store.events_of(ContactId("eve")))
+    assert [] == list(mail.store.each())
+    assert mail.erase("eve", by=Actor.CONTACT, now=NOW).is_new
+    (left,) = asked(mail)
+    assert ("", "", (BROKEN,)) == (left.contact_id, left.text, left.reasons)
+    assert not mail.erase("eve", by=Actor.CONTACT, now=NOW).is_new
+
+
+def test_of_who_was_erased_nothing_is_written() -> None:
+    """The links of their old mails answer as anybody's: alike, and for nothing (O5, R22)."""
+    mail = world("ada", "bob", peppers=PEPPERS)
+    mail.answer(link(), now=NOW, text="words of Ada")
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    before, position = asked(mail), mail.store.position()
+    assert [("", (DEAR,), "")] == [(one.contact_id, one.reasons, one.text) for one in before]
+    for token in (link(BROKEN), link(BROKEN, asked_at=NOW)):
+        gone = mail.answer(token, now=NOW + HOUR, text="again")
+        other = mail.answer(link(BROKEN, who="bob"), now=NOW + HOUR, text="again")
+        assert other.next_step.decision.to_dict() == gone.next_step.decision.to_dict()
+        assert (BROKEN,) == gone.answer.reasons == other.answer.reasons
+        assert (False, mail.asked(link(BROKEN, who="bob"), now=NOW)) == (gone.is_new, mail.asked(token, now=NOW))
+    assert before == [one for one in asked(mail) if one.contact_id != "bob"]
+    assert position == mail.store.position()
+    assert [] == list(mail.store.events_of(ADA))
+    with pytest.raises(InvalidInput, match="nothing is answered"):
+        mail.answer(link(None), now=NOW)
+
+
+def test_who_is_archived_is_heard() -> None:
+    """What they say is kept with what they said before, and makes nobody a contact again (O5)."""
+    mail = world("ada")
+    mail.archive("ada", by=Actor.OPERATOR, now=NOW, text="gone")
+    assert mail.answer(link(), now=NOW).is_new
+    assert {ADA} == set(mail.store.answers_of([ADA]))
+    assert [] == list(mail.store.each())
+    assert [] == list(mail.store.events_of(ADA))
+
+
+# --- a sign of life ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("question", Question)
+def test_an_answer_is_engagement(question: Question) -> None:
+    """A person replied, once an answer; why somebody opted out is no sign that they want mail (S6)."""
+    mail = world("ada")
+    token = link("other", question=question, about="")
+    for turn in range(3):
+        mail.answer(token, now=NOW + turn * HOUR, text=f"turn {turn}")
+    events = mail.store.events_of(ADA)
+    if question is Question.OPT_OUT:
+        assert [] == list(events)
+        return
+    (event,) = events
+    assert (EventKind.REPLIED, Evidence.HUMAN, NOW) == (event.kind, event.evidence, event.at)
+    profile = mail.store.profiles([ADA])[ADA]
+    assert (1, to_micros(NOW)) == (profile.count("replied"), profile.last["replied"])
+
+
+def test_an_answer_belongs_to_the_mail_that_asked() -> None:
+    """To the campaign's own, where we sent one, though another came since; else to the latest."""
+    mail = world("ada")
+    mail.send(mail.plan(SPRING, now=ASKED), now=ASKED)
+    drifted = link("other", question="drift", scope=Scope.list("offers"), campaign=CampaignKey("spring"))
+    mail.answer(drifted, now=NOW)
+    assert [("spring:ada", "spring")] == replies(mail)
+    profile = mail.store.profiles([ADA])[ADA]
+    assert [("spring:ada", to_micros(NOW))] == [(one.id, one.clicked) for one in profile.mails]
+    mail.answer(link("other", question="drift", campaign=CampaignKey("autumn")), now=NOW)
+    assert [("", "autumn"), ("spring:ada", "spring")] == replies(mail)
+
+
+def test_the_answer_to_a_cancellation_is_no_reader_of_the_newsletter() -> None:
+    """It counts as a transactional mail of its own: no newsletter is taken for read because of it (C7)."""
+    mail = world("ada")
+    mail.send(mail.plan(SPRING, now=ASKED), now=ASKED)
+    mail.answer(link(), now=NOW)
+    profile = mail.store.profiles([ADA])[ADA]
+    clicked = {one.id: (one.purpose.value, one.clicked) for one in profile.mails}
+    assert ("regular", None) == clicked.pop("spring:ada")
+    assert [("transactional", to_micros(NOW))] == list(clicked.values())
+
+
+# --- who else hears of it ---------------------------------------------------------------------------------------------
+
+
+def test_the_picture_shows_what_they_answered() -> None:
+    """Here and in the CRM, which is told when somebody answers, and not for a double click (O9)."""
+    crm = MemoryCrm()
+    mail = world("ada", "bob", crm=crm)
+    mail.drain(now=NOW)
+    for token in (link(), link(), link("other", question="opt-out", scope=Scope.all())):
+        mail.answer(token, now=NOW)
+    answers = tuple(asked(mail))
+    assert 2 == len(answers)
+    assert answers == mail.picture("ada", now=NOW).answers
+    assert () == mail.picture("bob", now=NOW).answers
+    due = [one.task.contact_id for one in mail.outbox(states=["due"]) if one.task.kind is TaskKind.PICTURE]
+    assert [ADA, ADA] == due
+    mail.drain(now=NOW)
+    assert answers == crm.shown[ADA].answers
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
+
+
+def test_reasons_are_counted_by_plan_and_month() -> None:
+    """Of one question, from an instant and before another; the rest is in `measure.reasons` (C4)."""
+    mail = world()
+    for number in range(6):
+        at = NOW + 31 * number * DAY / 2
+        mail.answer(link(who=f"c{number}", about=["pro", "team"][number % 2]), now=at)
+    mail.answer(link("too-many", question="drift", scope=Scope.list("news")), now=NOW)
+    found = mail.reasons()
+    assert {"pro": 3, "team": 3} == {one.key: one.answers for one in found.plans}
+    assert [("2026-03", 2), ("2026-04", 2), ("2026-05", 2)] == [(one.key, one.answers) for one in found.months]
+    assert 2 == mail.reasons(since=NOW, before=NOW + 31 * DAY).total.answers
+    assert ["news"] == [one.key for one in mail.reasons(question="drift").plans]
+    assert [] == [*found.flagged]
+    assert ["too-expensive"] == [share.reason for _, _, share in mail.reasons(least=6).flagged]
+    with pytest.raises(InvalidInput, match="question='why'"):
+        mail.reasons(question="why")
+
+
+def test_an_erasure_changes_no_count() -> None:
+    """What was chosen stays, without whoever chose it: by reason, plan and month it is as it was (O5)."""
+    mail = world(peppers=PEPPERS)
+    for number in range(6):
+        mail.answer(link(list(CancellationReason)[number % 3], who=f"c{number}"), now=NOW + number * DAY, text="words")
+    before = mail.reasons().to_dict()
+    for number in range(4):
+        mail.erase(f"c{number}", by=Actor.CONTACT, now=NOW + 9 * DAY)
+    assert before == mail.reasons().to_dict()
+    assert {"", "words"} == {one.text for one in asked(mail)}
+
+
+# --- from the mail to the count ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "question", "about", "offered"),
+    [
+        (Kind.CANCELLATION_REASON, Question.CANCELLATION, "Harbour Pro", 7),
+        (Kind.CANCELLATION_SURVEY, Question.CANCELLATION, "Harbour Pro", 9),
+        (Kind.SURVEY, Question.DRIFT, "harbour-news", 5),
+        (Kind.GOODBYE, Question.OPT_OUT, "harbour-news", 6),
+    ],
+)
+def test_every_link_of_a_mail_can_be_answered(kind: Kind, question: Question, about: str, offered: int) -> None:
+    """The links that a mail carries are those that `Lifecycle` takes, each for another reason (C4, O7, S7)."""
+    links = Links("https://mail.example.com/m", [SIGNING_KEY])
+    reader = sample_reader()
+    mail = world(signing_keys=links.tokens)
+    mail.store.put([contact(reader.contact_id)])
+    text = Renderer(BRAND, links=links).render(samples(reader, now=NOW)[kind], now=NOW).text
+    tokens = list(dict.fromkeys(re.findall(r"https://mail\.example\.com/m/answer/([\w.-]+)", text)))
+    chosen = {token: mail.asked(token, now=NOW).chosen for token in tokens}
+    clicks = [token for token, reason in chosen.items() if reason is not None]
+    assert offered == len({chosen[token] for token in clicks}) == len(clicks)
+    for turn, token in enumerate(clicks):
+        answer = mail.answer(token, now=NOW + turn * MINUTE).answer
+        assert (question, about, (chosen[token],)) == (answer.question, answer.about, answer.reasons)
+    assert 1 == mail.reasons(question=question).total.answers == len(asked(mail))
