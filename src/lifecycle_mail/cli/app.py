@@ -20,6 +20,7 @@ from lifecycle_mail.cli.aside import aside
 from lifecycle_mail.cli.db import db
 from lifecycle_mail.cli.demo import demo
 from lifecycle_mail.cli.loading import Loaded, load
+from lifecycle_mail.cli.mails import preview, render, templates
 from lifecycle_mail.cli.moving import export_command, import_command
 from lifecycle_mail.cli.options import (
     PATH,
@@ -38,6 +39,7 @@ from lifecycle_mail.cli.optouts import optouts
 from lifecycle_mail.cli.outbox import outbox
 from lifecycle_mail.cli.people import archive, erase, picture, restore
 from lifecycle_mail.cli.printing import Format, print_json, print_rows
+from lifecycle_mail.cli.reasons import reasons
 from lifecycle_mail.cli.registry import DB, database_option, peppers_option, registry, require_apart_from_read
 from lifecycle_mail.cli.screening import screen
 from lifecycle_mail.cli.sweeping import sweep
@@ -105,6 +107,8 @@ def app() -> None:
     With a registry:   lifecycle-mail db init --db mail.db
                        lifecycle-mail optouts import unsubscribed.csv --db mail.db
                        lifecycle-mail screen addresses.csv --db mail.db
+    Mails:             lifecycle-mail preview
+                       lifecycle-mail render last-chance --locale et
 
     \b
     Exit codes: 0 done   1 done, but see the findings   2 wrong usage
@@ -297,5 +301,8 @@ def _finish(loaded: Loaded, out: Path, written: str, strict: bool) -> None:
 
 optouts.add_command(import_command)
 optouts.add_command(export_command)
-for _command in (demo, db, optouts, aside, screen, erase, archive, restore, outbox, sweep, picture):
+for _command in (
+    demo, db, optouts, reasons, aside, screen, erase, archive, restore, outbox, sweep, picture, render, preview,
+    templates,
+):  # fmt: skip
     app.add_command(_command)

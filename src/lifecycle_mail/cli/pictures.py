@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from lifecycle_mail.model.answers import Answer
 from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.instants import from_micros
 from lifecycle_mail.model.pictures import Mailed, Picture
@@ -38,6 +39,7 @@ def picture_as_json(picture: Picture) -> dict[str, Any]:
         "step": picture.step,
         "step_reason": picture.step_reason,
         "mails": [_mail(one) for one in picture.mails],
+        "answers": [_answer(one) for one in picture.answers],
         "value": _plain(picture.value),
     }
 
@@ -75,6 +77,23 @@ def _lines(data: dict[str, Any]) -> Iterator[str]:
     for mail in data["mails"]:
         late = f", said no at {mail['opted_out_at']}, too late for it" if mail["opted_out_at"] else ""
         yield f"  {mail['at']}: {mail['campaign']}, {mail['state']}{late}"
+    for answer in data["answers"]:
+        about = f" of {answer['about']}" if answer["about"] else ""
+        words = "".join(f", {name}: {answer[name]}" for name in ("text", "tool", "improve") if answer[name])
+        yield f"answered {answer['at']}, {answer['question']}{about}: {', '.join(answer['reasons']) or '-'}{words}"
+
+
+def _answer(one: Answer) -> dict[str, Any]:
+    return {
+        "at": _iso(one.at),
+        "question": one.question.value,
+        "about": one.about,
+        "reasons": [str(reason) for reason in one.reasons],
+        "campaign": one.campaign,
+        "text": one.text,
+        "tool": one.tool,
+        "improve": one.improve,
+    }
 
 
 def _no(one: OptOut) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
+from lifecycle_mail.model.answers import Reason
 from lifecycle_mail.model.contacts import FieldValue
 from lifecycle_mail.model.instants import parse_instant
 from lifecycle_mail.policy.documents import converter
@@ -32,9 +33,14 @@ def contact_converter() -> Converter:
     made.register_unstructure_hook_func(_is_field_value, _plain_value)
     made.register_structure_hook(datetime, lambda value, _: parse_instant(_text(value)))
     made.register_structure_hook(EmailAddress, lambda value, _: parse_address(_text(value)))
+    made.register_structure_hook_func(_is_reason, lambda value, _: _text(value))
     made.register_structure_hook_func(_is_text_set, lambda value, _: _texts(value))
     made.register_structure_hook_func(_is_field_value, lambda value, _: _read_value(value))
     return made
+
+
+def _is_reason(kind: Any) -> bool:
+    return bool(kind == Reason)  # which of them there are, the answer's question says
 
 
 def _is_text_set(kind: Any) -> bool:

@@ -1,0 +1,252 @@
+"""Mails and files: specifications in JSON, a sender in TOML, templates and catalogues in folders, mails written out."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from attrs import fields, fields_dict, has
+
+from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, UnknownName
+from lifecycle_mail.files.contact_data import contact_converter
+from lifecycle_mail.mails import Brand, Card, Kind, Mail, Money, Specification, Theme
+from lifecycle_mail.mails.catalogues import Catalogue
+from lifecycle_mail.mails.kinds import class_of
+from lifecycle_mail.mails.loading import NAMES
+from lifecycle_mail.model.addresses import EmailAddress, parse_address
+from lifecycle_mail.policy.documents import parse_toml, structure
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+SUFFIX = ".jinja"
+"""What the name of a template's file ends with."""
+
+
+@functools.cache
+def mail_converter() -> Converter:
+    """Return the converter of contacts, with what mails hold beyond them."""
+    from cattrs.gen import make_dict_structure_fn
+
+    made = contact_converter().copy()
+
+    def only_tables(kind: type[Any]) -> Callable[[Any, Any], Any]:
+        plain = make_dict_structure_fn(kind, made, _cattrs_forbid_extra_keys=True)
+
+        def read(value: Any, as_kind: Any) -> Any:
+            if not isinstance(value, Mapping):
+                raise InvalidInput(f"{str(value)[:40]!r}: expected a table of {', '.join(fields_dict(kind))}")
+            return plain(value, as_kind)
+
+        return read
+
+    made.register_structure_hook_factory(has, only_tables)
+    made.register_structure_hook(EmailAddress, lambda value, _: parse_address(value))
+    made.register_structure_hook(date, lambda value, _: _day(value))
+    made.register_structure_hook(Card, lambda value, _: Card(value))
+    made.register_structure_hook(Money, lambda value, _: _money(value))
+    plain = made.get_structure_hook(Theme)
+    made.register_structure_hook(Theme, lambda value, kind: _theme(value) or plain(value, kind))
+    return made
+
+
+def _day(value: object) -> date:
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        return date.fromisoformat(value)
+    except ValueError:
+        raise InvalidInput(f"{str(value)[:40]!r} is not a day: write 2026-03-31") from None
+
+
+def _theme(value: object) -> Theme | None:
+    """Read the short form of a theme: one colour of the brand, and what else differs."""
+    if not isinstance(value, Mapping) or "accent" not in value:
+        return None
+    known = ("accent", "dark_accent", "fonts", "radius")
+    strange = sorted(set(value) - set(known))
+    if strange:
+        raise InvalidInput(f"theme: unknown {', '.join(strange)}; with accent go {', '.join(known[1:])}")
+    return Theme.of(**value)
+
+
+def _money(value: object) -> Money:
+    amount, _, currency = str(value).rpartition(" ")
+    if not isinstance(value, str) or not amount:
+        raise InvalidInput(f"{str(value)[:40]!r} is not a sum: write '4.03 EUR'")
+    return Money(amount, currency)
+
+
+def read_specification(kind: Kind, data: object, *, what: str, locale: str | None = None) -> Specification:
+    """Read what a mail says from JSON data.
+
+    Args:
+        kind: of the mail.
+        data: the fields of its specification; `to` holds the recipient's.
+        what: the name of the document, for errors.
+        locale: a language that counts instead of the recipient's own, or None.
+
+    Raises:
+        InvalidDocument: with every problem, each with its path; that a transactional mail would promote something is
+            one of them (C6).
+    """
+    if isinstance(data, Mapping) and locale is not None and isinstance(data.get("to"), Mapping):
+        data = {**data, "to": {**data["to"], "locale": locale}}
+    try:
+        made: Specification = structure(data, class_of(kind), what=what, using=mail_converter())
+    except InvalidDocument as error:
+        raise InvalidDocument(what, [*error.problems, *_hidden(kind, data, error)]) from None
+    return made
+
+
+def _hidden(kind: Kind, data: object, error: InvalidDocument) -> Iterator[Problem]:
+    """Find what the first problems hide: a class is made, and its values checked, only once all could be read."""
+    types = get_type_hints(class_of(kind))
+    told = {problem.path for problem in error.problems}
+    for name, one in fields_dict(class_of(kind)).items():
+        if not isinstance(data, Mapping) or name not in data or one.validator is None:
+            continue
+        if any(path.startswith(f"$.{name}") for path in told):
+            continue
+        try:
+            value = mail_converter().structure(data[name], types[name])
+            one.validator(None, one, one.converter(value) if callable(one.converter) else value)
+        except InvalidInput as found:
+            if not any(str(found) in problem.message for problem in error.problems):
+                yield Problem(f"$.{name}", str(found))
+
+
+def as_data(value: Any) -> Any:
+    """Return a specification, or what it is made of, as the JSON data that reads back as it."""
+    if isinstance(value, Card):
+        return value.last_four
+    if isinstance(value, Money):
+        return f"{value.amount} {value.currency}"
+    if isinstance(value, EmailAddress):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [as_data(one) for one in value]
+    if has(type(value)):
+        pairs = ((one, getattr(value, one.name)) for one in fields(type(value)) if one.init)
+        return {one.name: as_data(held) for one, held in pairs if held != one.default}
+    return value
+
+
+def read_brand(path: Path) -> Brand:
+    """Read a sender from TOML, at its top or under `[brand]`.
+
+    Raises:
+        InvalidDocument: with every problem, each with its path.
+        OSError: the file cannot be read.
+    """
+    data = parse_toml(_text(path), what=str(path))
+    inner = data.get("brand", data)
+    return structure(inner, Brand, what=str(path), path="$.brand" if "brand" in data else "$", using=mail_converter())
+
+
+def read_templates(folder: Path) -> dict[str, str]:
+    """Read somebody's own templates: each `NAME.jinja` of a folder takes the place of the one that ships.
+
+    Raises:
+        InvalidDocument: names that no template has, all of them, each with near misses.
+        OSError: the folder or a file cannot be read.
+    """
+    found: dict[str, str] = {}
+    problems = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        name = path.name.removesuffix(SUFFIX)
+        if name in NAMES:
+            found[name] = _text(path)
+        else:
+            problems.append(Problem(str(path), str(UnknownName("template", name, NAMES)), "rename the file"))
+    if problems:
+        raise InvalidDocument(str(folder), problems)
+    if not found:
+        problem = Problem(str(folder), f"no template ends with {SUFFIX}", "see: lifecycle-mail templates show NAME")
+        raise InvalidDocument(str(folder), [problem])
+    return found
+
+
+def read_catalogues(folder: Path) -> tuple[Catalogue, ...]:
+    """Read somebody's own translations: each `LANGUAGE.po` of a folder.
+
+    Raises:
+        InvalidDocument: with every problem of every file.
+        OSError: the folder or a file cannot be read.
+    """
+    found: list[Catalogue] = []
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.po")):
+        try:
+            found.append(Catalogue.read(_text(path), language=path.stem, name=str(path)))
+        except InvalidDocument as error:
+            problems += error.problems
+    if problems:
+        raise InvalidDocument(str(folder), problems)
+    return tuple(found)
+
+
+def read_data(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield what a file of JSON, or of JSON lines, holds: each object with its place.
+
+    Raises:
+        InvalidDocument: a line is not JSON; of JSON lines, the others are yielded before and after.
+        OSError: the file cannot be read.
+    """
+    if path.suffix != ".jsonl":
+        yield str(path), _json(_text(path), str(path))
+        return
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield f"{path}:{number}", line
+
+
+def read_object(place: str, data: Any) -> Any:
+    """Return an object of `read_data`, read where it is a line.
+
+    Raises:
+        InvalidDocument: it is not JSON.
+    """
+    return _json(data, place) if isinstance(data, str) else data
+
+
+def _json(text: str, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidDocument(what, [Problem("$", f"not JSON: {error}")]) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(str(path), [Problem("$", f"not UTF-8: {error}", "save it as UTF-8")]) from None
+
+
+def write_mail(mail: Mail, folder: Path, name: str) -> tuple[Path, ...]:
+    """Write a mail as `NAME.html`, `NAME.txt` and `NAME.eml`, the message as it goes out.
+
+    Raises:
+        LifecycleMailError: its headers cannot be written.
+        OSError: a file cannot be written.
+    """
+    message = mail.to_message().as_bytes()
+    written = []
+    for suffix, content in (("html", mail.html.encode()), ("txt", _plain(mail).encode()), ("eml", message)):
+        path = folder / f"{name}.{suffix}"
+        path.write_bytes(content)
+        written.append(path)
+    return tuple(written)
+
+
+def _plain(mail: Mail) -> str:
+    headers = {"Subject": mail.subject, "Preheader": mail.preheader, **mail.headers}
+    return "\n".join(f"{name}: {value}" for name, value in headers.items()) + "\n\n" + mail.text

@@ -1,0 +1,142 @@
+import json
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from lifecycle_mail.mails import NAMES, Kind, shipped_source
+from tests.cli.running import run, run_well
+
+NOW = "2026-03-03T12:05:00Z"
+
+
+def test_a_sample_is_rendered_in_a_language(tmp_path: Path) -> None:
+    """Without data a made-up mail is written, and it is said to be made up."""
+    said = run_well("render", "cancellation-confirmed", "--locale", "et", "--out", tmp_path, "--now", NOW).err
+    assert "made-up" in said
+    names = [f"cancellation-confirmed.et.{suffix}" for suffix in ("eml", "html", "txt")]
+    assert names == sorted(path.name for path in tmp_path.iterdir())
+    message = message_from_bytes((tmp_path / names[0]).read_bytes(), policy=policy.default)
+    assert "et" == message["Content-Language"]
+
+
+def test_an_example_is_where_data_starts_from(tmp_path: Path) -> None:
+    """What `--example` prints, mended, is rendered by `--data`."""
+    data = json.loads(run_well("render", "last-chance", "--example", "--now", NOW).out)
+    data["to"]["name"] = "Grace"
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps(data))
+    run_well("render", "last-chance", "--data", path, "--out", tmp_path / "mails", "--now", NOW)
+    assert "Hello Grace," in (tmp_path / "mails" / "last-chance.en.txt").read_text(encoding="utf-8")
+
+
+def test_many_are_rendered_from_lines_and_none_is_lost(tmp_path: Path) -> None:
+    """A line that no mail can be made of is in the rejects with its reason; the others are written."""
+    line = json.dumps(json.loads(run_well("render", "survey", "--example", "--now", NOW).out))
+    path = tmp_path / "data.jsonl"
+    path.write_text(f"{line}\n{{}}\nnot json\n{line}\n")
+    done = run("render", "survey", "--data", path, "--out", tmp_path / "mails", "--now", NOW)
+    assert (1, ["000001-survey.eml", "000004-survey.eml"]) == (
+        done.code, sorted(one.name for one in (tmp_path / "mails").glob("*.eml"))
+    )  # fmt: skip
+    rejects = [json.loads(row) for row in (tmp_path / "mails" / "rejects.jsonl").read_text().splitlines()]
+    assert [f"{path}:2", f"{path}:3"] == [row["place"] for row in rejects]
+
+
+def test_bad_data_names_file_path_and_fix(tmp_path: Path) -> None:
+    """Problems of the data are told with exit code 3."""
+    path = tmp_path / "data.json"
+    path.write_text('{"to": {"contact_id": "c", "address": "a@example.com"}}')
+    done = run("render", "plan-ending", "--data", path, "--out", tmp_path)
+    assert 3 == done.code
+    assert all(word in done.err for word in ("data.json", "$.product", "$.ends_on", "required"))
+
+
+def test_links_are_signed_with_the_key_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same key gives the same links; without one they are thrown away."""
+    monkeypatch.setenv("LIFECYCLE_MAIL_SIGNING_KEY", "a signing key of 32 random bytes")
+    written = []
+    for name in ("one", "two"):
+        options = ("--base-url", "https://mail.harbour.example/x", "--now", NOW, "--out", tmp_path / name)
+        run_well("render", "goodbye", *options)
+        written.append((tmp_path / name / "goodbye.en.txt").read_text(encoding="utf-8"))
+    assert written[0] == written[1]
+    assert "https://mail.harbour.example/x/preferences/" in written[0]
+    monkeypatch.delenv("LIFECYCLE_MAIL_SIGNING_KEY")
+    run_well("render", "goodbye", "--now", NOW, "--out", tmp_path / "other")
+    assert written[0] != (tmp_path / "other" / "goodbye.en.txt").read_text(encoding="utf-8")
+
+
+def test_a_preview_holds_every_mail_in_light_dark_and_text(tmp_path: Path) -> None:
+    """The page shows each kind in each language, without the network."""
+    run_well("preview", "--out", tmp_path, "--locale", "en", "--locale", "et", "--now", NOW)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    for kind in Kind:
+        for locale in ("en", "et"):
+            assert f'data-kind="{kind}" data-locale="{locale}"' in page
+            for light in ("light", "dark"):
+                assert f'src="{kind}.{locale}.{light}.html"' in page
+                assert (tmp_path / f"{kind}.{locale}.{light}.html").exists()
+    assert 'src="http' not in page
+    dark = (tmp_path / "goodbye.en.dark.html").read_text(encoding="utf-8")
+    assert "@media all" in dark
+    assert "prefers-color-scheme: dark" not in dark
+
+
+def test_a_preview_uses_templates_and_sender_of_ones_own(tmp_path: Path) -> None:
+    """One's own block and colours are seen in the preview."""
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "goodbye.jinja").write_text(
+        '{% extends "shipped/goodbye" %}{% block closing %}{{ part.signed("Mari, who reads replies") }}{% endblock %}'
+    )
+    brand = tmp_path / "brand.toml"
+    brand.write_text(
+        'name = "Sadam"\naddress = "mari@sadam.example"\npostal_address = ["Sadama 1"]\n'
+        'website = "https://sadam.example"\nprivacy_url = "https://sadam.example/p"\n[theme]\naccent = "#7a1f3d"\n'
+    )
+    options = ("--kind", "goodbye", "--locale", "en", "--templates", folder, "--brand", brand)
+    run_well("preview", "--out", tmp_path / "page", *options)
+    light = (tmp_path / "page" / "goodbye.en.light.html").read_text(encoding="utf-8")
+    assert all(word in light for word in ("Mari, who reads replies", "Sadam", "#7a1f3d"))
+
+
+def test_a_broken_template_is_named_with_its_line(tmp_path: Path) -> None:
+    """Whoever writes templates is told where the mistake is."""
+    blocks = [f"{{% block {name} %}}{text}{{% endblock %}}" for name, text in
+              (("subject", "Goodbye"), ("preheader", "Done"), ("body", "\n{{ nothing }}\n"))]  # fmt: skip
+    (tmp_path / "goodbye.jinja").write_text("\n".join(['{% extends "mail" %}', *blocks]))
+    done = run("preview", "--kind", "goodbye", "--templates", tmp_path, "--out", tmp_path / "page")
+    assert 3 == done.code
+    assert "goodbye:5" in done.err
+
+
+def test_kinds_are_listed() -> None:
+    """Every kind is listed, for people and for programs."""
+    assert list(map(str, Kind)) == [
+        row["kind"] for row in json.loads(run_well("templates", "list", "--format", "json").out)
+    ]
+
+
+@pytest.mark.parametrize("name", ["last-chance", "parts.text", NAMES[0]])
+def test_a_template_is_printed_as_it_ships(name: str) -> None:
+    """The print is the template, to the byte, so that it can be started from."""
+    assert shipped_source(name) == run_well("templates", "show", name).out
+
+
+def test_placeholders_of_a_kind_are_listed() -> None:
+    """Whoever writes a template finds what it may fill in."""
+    rows = json.loads(run_well("templates", "placeholders", "payment-failed", "--format", "json").out)
+    names = {row["name"] for row in rows}
+    assert {"spec.card.last_four", "brand.name", "url.survey"} & names == {"spec.card.last_four", "brand.name"}
+
+
+def test_templates_are_checked(tmp_path: Path) -> None:
+    """What is wrong is told with its place and its fix, and makes the command fail; a mended one passes."""
+    body = '{% extends "shipped/last-chance" %}\n{% block footer %}SLOT{% endblock %}'
+    (tmp_path / "last-chance.jinja").write_text(body.replace("SLOT", "Goodbye."))
+    done = run("templates", "check", tmp_path, "--format", "json")
+    rules = {row["rule"] for row in json.loads(done.out)}
+    assert (1, {"missing-postal-address"}) == (done.code, rules & {"missing-postal-address"})
+    (tmp_path / "last-chance.jinja").write_text(body.replace("SLOT", "{{ part.footer() }}"))
+    assert "nothing to mend" in run_well("templates", "check", tmp_path).err

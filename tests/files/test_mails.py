@@ -1,0 +1,176 @@
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecycle_mail.errors import InvalidDocument
+from lifecycle_mail.files.mails import (
+    as_data,
+    mail_converter,
+    read_brand,
+    read_catalogues,
+    read_data,
+    read_object,
+    read_specification,
+    read_templates,
+    write_mail,
+)
+from lifecycle_mail.mails import Brand, Kind, Links, Renderer, Theme
+from lifecycle_mail.mails.samples import BRAND, NOW, sample_reader, samples
+from lifecycle_mail.policy.documents import structure
+
+SAMPLES = samples(sample_reader("et"))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_a_mail_says_comes_back_from_json(kind: Kind) -> None:
+    """A specification written as JSON reads back as the same."""
+    data = json.loads(json.dumps(as_data(SAMPLES[kind])))
+    assert SAMPLES[kind] == read_specification(kind, data, what="data.json")
+
+
+def test_a_locale_may_count_instead_of_the_recipients_own() -> None:
+    """`--locale` changes the language of the mail and nothing else."""
+    data = as_data(SAMPLES[Kind.GOODBYE])
+    assert "pt-BR" == read_specification(Kind.GOODBYE, data, what="data.json", locale="pt-BR").to.locale
+    assert "et" == data["to"]["locale"]
+
+
+def test_all_problems_are_told_at_once_with_their_paths() -> None:
+    """Wrong types, missing fields, unknown keys, and values that only a finished class would refuse."""
+    data = {
+        "to": {"contact_id": "", "address": "nobody"},
+        "product": "two\nlines",
+        "card": "4242424242424242",
+        "amount": "12",
+        "cancelled_at": "soon",
+        "other_ways": [{"title": "Invoice", "url": "javascript:pay()"}, 7],
+        "colour": "red",
+    }
+    with pytest.raises(InvalidDocument) as caught:
+        read_specification(Kind.PAYMENT_FAILED, data, what="data.json")
+    paths = [problem.path for problem in caught.value.problems]
+    expected = ["$.to.address", "$.product", "$.card", "$.amount", "$.cancelled_at", "$.resume_url", "$"]
+    assert set(expected) <= set(paths)
+    assert {"$.other_ways[0]", "$.other_ways[1]"} <= set(paths)
+    assert "4242424242424242" not in str(caught.value)
+    assert "colour" in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 7, {"to": 7}, {"to": None}])
+def test_what_is_no_table_is_said_to_be_none(data: object) -> None:
+    """JSON of another shape is a problem with a path, and no crash."""
+    with pytest.raises(InvalidDocument):
+        read_specification(Kind.GOODBYE, data, what="data.json")
+
+
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(list(Kind)), st.data())
+def test_no_data_breaks_the_reader(kind: Kind, data: st.DataObject) -> None:
+    """Whatever stands in a field, the answer is a specification or its problems."""
+    fields = as_data(SAMPLES[kind])
+    wrong = {**fields, data.draw(st.sampled_from(sorted(fields))): data.draw(_PLAIN)}
+    with suppress(InvalidDocument):
+        assert kind == read_specification(kind, wrong, what="data.json").kind
+
+
+def test_a_promotion_in_a_transactional_mail_is_refused() -> None:
+    """The rule of C6 holds for what comes from a file as well."""
+    data = {**as_data(SAMPLES[Kind.MEMBERSHIP_ENDED]), "benefits": ["20 % off when you come back"]}
+    with pytest.raises(InvalidDocument, match=r"benefits\[0\] says"):
+        read_specification(Kind.MEMBERSHIP_ENDED, data, what="data.json")
+
+
+def test_a_sender_is_read_from_toml(tmp_path: Path) -> None:
+    """A sender stands at the top of a file or under [brand], its theme in full or by one colour."""
+    top = """
+name = "Harbour"
+address = "ines@harbour.example"
+postal_address = ["Sadama 1", "10111 Tallinn"]
+website = "https://harbour.example"
+privacy_url = "https://harbour.example/privacy"
+"""
+    (tmp_path / "top.toml").write_text(top + '[theme]\naccent = "#0a5c63"\n')
+    (tmp_path / "inner.toml").write_text("[brand]\n" + top + '[brand.theme]\naccent = "#0a5c63"\n')
+    read = read_brand(tmp_path / "top.toml")
+    assert read == read_brand(tmp_path / "inner.toml")
+    assert (Theme.of("#0a5c63"), ("Sadama 1", "10111 Tallinn")) == (read.theme, read.postal_address)
+
+
+def test_a_sender_comes_back_from_its_data() -> None:
+    """A theme in full, a logo and all else of a sender survive the way through plain data."""
+    assert BRAND == structure(as_data(BRAND), Brand, what="brand.toml", using=mail_converter())
+
+
+def test_a_sender_with_problems_has_them_all_told(tmp_path: Path) -> None:
+    """A faint colour, a missing address and an unknown key are told together."""
+    path = tmp_path / "brand.toml"
+    path.write_text('name = "Harbour"\nphone = "1"\n[theme]\naccent = "#ffff00"\nshade = 1\n')
+    with pytest.raises(InvalidDocument) as caught:
+        read_brand(path)
+    message = str(caught.value)
+    assert all(word in message for word in ("phone", "shade", "postal_address", "address"))
+
+
+def test_templates_are_read_by_name(tmp_path: Path) -> None:
+    """Each file takes the place of the template of its name; one that has no name is said at once."""
+    (tmp_path / "goodbye.jinja").write_text("a")
+    (tmp_path / "mail.html.jinja").write_text("b")
+    assert {"goodbye": "a", "mail.html": "b"} == read_templates(tmp_path)
+    (tmp_path / "godbye.jinja").write_text("c")
+    (tmp_path / "nothing.jinja").write_text("d")
+    with pytest.raises(InvalidDocument) as caught:
+        read_templates(tmp_path)
+    assert 2 == len(caught.value.problems)
+    assert "goodbye" in str(caught.value)
+
+
+def test_a_folder_without_templates_is_a_mistake(tmp_path: Path) -> None:
+    """Who names a folder means something by it."""
+    with pytest.raises(InvalidDocument, match="no template"):
+        read_templates(tmp_path)
+
+
+def test_catalogues_are_read_by_language_and_their_problems_together(tmp_path: Path) -> None:
+    """A translation that fills in what its sentence does not have is named with its file and line."""
+    (tmp_path / "fi.po").write_text('msgid "Hello,"\nmsgstr "Hei,"\n', encoding="utf-8")
+    assert ["fi"] == [one.language for one in read_catalogues(tmp_path)]
+    for name in ("sv", "da"):
+        (tmp_path / f"{name}.po").write_text('msgid "Hello,"\nmsgstr "Hej %(nom)s,"\n', encoding="utf-8")
+    with pytest.raises(InvalidDocument) as caught:
+        read_catalogues(tmp_path)
+    assert 2 == len(caught.value.problems)
+    assert "sv.po" in str(caught.value)
+    assert "nom" in str(caught.value)
+
+
+def test_lines_of_json_are_read_one_by_one(tmp_path: Path) -> None:
+    """A line that is not JSON is refused with its place, and the others stand."""
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"a": 1}\n\nnot json\n{"a": 2}\n')
+    places = dict(read_data(path))
+    assert [f"{path}:1", f"{path}:3", f"{path}:4"] == list(places)
+    assert {"a": 2} == read_object(f"{path}:4", places[f"{path}:4"])
+    with pytest.raises(InvalidDocument, match=r"data\.jsonl:3"):
+        read_object(f"{path}:3", places[f"{path}:3"])
+
+
+def test_a_mail_is_written_as_html_text_and_message(tmp_path: Path) -> None:
+    """The three files hold what the mail holds; the text has its headers on top."""
+    renderer = Renderer(BRAND, links=Links("https://mail.example.com/m", ["a secret of 32 random bytes"]))
+    mail = renderer.render(SAMPLES[Kind.LAST_CHANCE], now=NOW)
+    html, text, message = write_mail(mail, tmp_path, "one")
+    assert mail.html == html.read_text(encoding="utf-8")
+    assert mail.to_message().as_bytes() == message.read_bytes()
+    head, _, body = text.read_text(encoding="utf-8").partition("\n\n")
+    assert mail.text == body
+    assert f"Subject: {mail.subject}\nPreheader: {mail.preheader}\nList-Unsubscribe: <" == head[: head.index("https")]

@@ -1,0 +1,100 @@
+"""What is read off the HTML of a mail."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecycle_mail.lint.pages import Anchor, Image, Page
+
+
+def test_words_are_read_block_by_block() -> None:
+    """A sentence ends with its paragraph or cell, and not with a bold word in it; what is not shown is not read."""
+    page = Page.read(
+        "<html><head><title>Title</title><style>p { color: red }</style></head><body><h1>Hello</h1>"
+        "<p>One <b>b</b>old&nbsp;word</p><ul><li>First</li><li>Second<br>line</li></ul><!-- said to nobody -->"
+        "<script>run()</script></body></html>"
+    )
+    assert ("Hello", "One bold word", "First", "Second", "line") == page.blocks
+    assert 1 == page.headings
+
+
+def test_a_link_is_read_by_its_text_label_and_images() -> None:
+    """What a screen reader would say of it."""
+    page = Page.read(
+        '<a href="https://a.example">A <i>link</i></a><a href="https://b.example"><img src="b.png" alt="Bees"></a>'
+        '<a href="https://c.example" aria-label="Sea"> </a><a>Nowhere</a><a name="place"></a>'
+    )
+    expected = (
+        Anchor(target="https://a.example", words="A link", pictured=False),
+        Anchor(target="https://b.example", words="Bees", pictured=True),
+        Anchor(target="https://c.example", words="Sea", pictured=False),
+        Anchor(target=None, words="Nowhere", pictured=False),
+    )
+    assert expected == page.anchors
+
+
+def test_an_image_is_alone_where_its_link_holds_nothing_else() -> None:
+    """An image beside the words of a link is decoration; one outside of a link may be."""
+    page = Page.read('<img src="1"><a href="x"><img src="2" alt=""></a><a href="x"><img src="3" alt=""> Words</a>')
+    expected = (
+        Image(source="1", alt=None, alone=False),
+        Image(source="2", alt="", alone=True),
+        Image(source="3", alt="", alone=False),
+    )
+    assert expected == page.images
+
+
+@pytest.mark.parametrize(
+    ("bare", "html"),
+    [
+        (1, "<table><tr><td>1</td></tr></table>"),
+        (0, '<table role="presentation"><tr><td>1</td></tr></table>'),
+        (0, '<table role="none"><tr><td>1</td></tr></table>'),
+        (0, "<table><tr><th>Name</th><td>1</td></tr></table>"),
+        (1, '<table role="presentation"><tr><td><table><tr><td>1</td></tr></table></td></tr></table>'),
+        (1, "<table><tr><td><table><tr><th>Inner</th></tr></table></td></tr></table>"),
+    ],
+)
+def test_a_table_says_what_it_is(bare: int, html: str) -> None:
+    """By a role or by header cells of its own; those of a table inside it say nothing about it."""
+    assert bare == Page.read(html).bare_tables
+
+
+def test_what_acts_is_found_once() -> None:
+    """Elements and attributes, each named as somebody would look for it."""
+    page = Page.read('<form><input><input></form><p onclick="x()" class="only">x</p><iframe></iframe>')
+    assert ("<form>", "<input>", "onclick", "<iframe>") == page.active
+
+
+@pytest.mark.parametrize(
+    ("remote", "html"),
+    [
+        (("url(https://a.example/b.png",), '<p style="background: url(https://a.example/b.png)">x</p>'),
+        (("url('//a.example",), "<style>p { background: url('//a.example') }</style>"),
+        (('@import "a.css"',), '<style>@import "a.css";</style>'),
+        ((), '<p style="background: url(data:image/png;base64,AA)">x</p>'),
+        ((), "<style>p { fill: url(#shape) }</style>"),
+        ((), "<p>url(https://a.example) @import</p>"),
+    ],
+)
+def test_what_styles_would_load(remote: tuple[str, ...], html: str) -> None:
+    """What comes with the mail, and what is only written in it, is left in peace."""
+    assert remote == Page.read(html).remote
+
+
+def test_the_language_is_that_of_the_page() -> None:
+    """Of the whole, and not of a word in it."""
+    assert "et" == Page.read('<html lang="et"><body><p lang="en">x</p></body></html>').language
+    assert "" == Page.read('<html><body><p lang="en">x</p></body></html>').language
+
+
+PIECES = st.sampled_from([
+    "<a href=x>", "</a>", "<img>", "<table>", "</table>", "<th>", "<style>", "</style>", "<script>", "words", "<", "&#",
+    "<!--", "-->", "<![CDATA[", "url(", "@import", "\n", '"', "<p on",
+])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_any_text_can_be_read(html: str) -> None:
+    """However broken it is: the renderer mends HTML before, and this does not rely on it."""
+    assert all(block == " ".join(block.split()) for block in Page.read(html).blocks)
