@@ -1,5 +1,6 @@
 """Everything that is checked before a change lands: `python -m uv tool run nox`."""
 
+import json
 import os
 import shutil
 import sys
@@ -63,9 +64,32 @@ def core(session: nox.Session) -> None:
 
 
 @nox.session
+def mails(session: nox.Session) -> None:
+    """Hold every mail against independent judges: a checker of HTML, axe, a browser, what mail clients know."""
+    sync(session, "--group=tests", "--group=browser")
+    judges = Path(session.create_tmp()).resolve() / "judges"
+    judges.mkdir(exist_ok=True)
+    named = json.loads((ROOT / "tests/mails/judged/tools.json").read_text(encoding="utf-8"))
+    if npm := shutil.which("npm"):
+        session.run_install(
+            npm, "install", "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund",
+            "--loglevel=error", f"--prefix={judges}", *(f"{name}@{version}" for name, version in named.items()),
+            external=True,
+        )  # fmt: skip
+    else:
+        session.warn("npm is not installed: what it brings is skipped")
+    pictures = empty_folder(session, "pictures")
+    session.run(
+        "pytest", "-rs", *(session.posargs or ["tests/mails/judged"]),
+        env={"LIFECYCLE_MAIL_JUDGES": str(judges), "LIFECYCLE_MAIL_PICTURES": str(pictures)},
+    )  # fmt: skip
+    session.log(f"look at the sheets in {pictures}")
+
+
+@nox.session
 def types(session: nox.Session) -> None:
     """Check the types."""
-    sync(session, "--all-packages", "--group=tests", "--group=types", "--group=sql")
+    sync(session, "--all-packages", "--group=tests", "--group=types", "--group=sql", "--group=browser")
     adapters = [str(path.relative_to(ROOT)) for name in ("src", "tests") for path in ROOT.glob(f"adapters/*/{name}")]
     session.run("mypy", "src", "tests", *sorted(adapters))
 

@@ -18,6 +18,7 @@ import click
 sys.path.insert(0, str(Path(__file__).parent))
 
 from ladders import ladder  # type: ignore[import-not-found,unused-ignore]
+from mail_tables import mail_tables, placeholder_tables  # type: ignore[import-not-found,unused-ignore]
 
 from lifecycle_mail import Campaign, CampaignKind, MailingList, Segment, where
 from lifecycle_mail.cli.app import app
@@ -304,6 +305,8 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "mapping.md": mapping_page(),
         "checks.md": checks_page(),
+        "mails.md": mail_tables(part, table_of),
+        "placeholders.md": placeholder_tables(),
         "cli.md": cli_page(),
     }
     found = {name: f"{NOTE}\n{text.rstrip()}\n" for name, text in found.items()}
