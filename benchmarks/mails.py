@@ -1,4 +1,9 @@
-"""Rendering a mail beside what bare Jinja2 and bare css-inline need for the same template, and memory over many."""
+"""Rendering a mail beside bare Jinja2 and css-inline, and memory over many.
+
+Bare means: the templates that ship, the same values, and the same functions (translations, dates, signed links), in
+plain Jinja2 with escaping, and css-inline on the HTML. There is no sandbox, no budget and no check of what came out,
+and no mail is made beside its two parts.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +41,9 @@ def specifications() -> Mapping[Kind, Specification]:
 
 
 class Bare:
-    """Jinja2 without a sandbox, on the templates that ship, and css-inline.
+    """Jinja2 without a sandbox, on the templates that ship, and css-inline; the module says what it does without.
 
-    It fills in the same values by the same functions: translations, dates, signed links. What it does without is the
-    sandbox with its limits, the checks of what came out, and everything else that a mail is beside its two parts.
+    It takes what templates read and call from the renderer's own insides, so that both sides fill in the same.
     """
 
     def __init__(self, renderer: Renderer) -> None:
@@ -70,11 +74,11 @@ class Bare:
             raise SystemExit(f"no locale {spec.to.locale}")
         formats = Formats(locale, spec.to.zone)
         urls = Urls(spec, LINKS, plain, NOW)
-        voice = _Voice(spec, BRAND, formats, NOW)
+        voice = _Voice(spec, BRAND, formats, NOW, language=str(locale))
         recorded = _Recorded()
         text, html = voice.context(plain, urls, recorded), voice.context(escaping, urls, recorded)
         html |= {"subject": "Subject", "preheader": "Preheader"}
-        return text, html
+        return _unguarded(text), _unguarded(html)
 
     def render(self, spec: Specification) -> str:
         """Render both parts, everything that they fill in made anew."""
@@ -93,6 +97,11 @@ class Bare:
         return self.inliner.inline(self.environments["html"].get_template(str(kind)).render(html))
 
 
+def _unguarded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the functions themselves instead of what the sandbox lets templates call."""
+    return {name: value._function if isinstance(value, Function) else value for name, value in values.items()}
+
+
 def _remembering(values: Mapping[str, Any]) -> dict[str, Any]:
     def remember(function: Callable[..., Any]) -> Callable[..., Any]:
         known: dict[Any, Any] = {}
@@ -107,7 +116,7 @@ def _remembering(values: Mapping[str, Any]) -> dict[str, Any]:
 
         return answer
 
-    return {name: remember(value) if isinstance(value, Function) else value for name, value in values.items()}
+    return {name: remember(value) if callable(value) else value for name, value in values.items()}
 
 
 def ratios(repeats: int, calls: int) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -140,3 +141,37 @@ def test_templates_are_checked(tmp_path: Path) -> None:
     assert (1, {"missing-postal-address"}) == (done.code, rules & {"missing-postal-address"})
     (tmp_path / "last-chance.jinja").write_text(body.replace("SLOT", "{{ part.footer() }}"))
     assert "nothing to mend" in run_well("templates", "check", tmp_path).err
+
+
+def written(page: str, language: str, direction: str) -> list[str]:
+    """Return the elements of a page that are marked as of a language and direction."""
+    return re.findall(rf'<(\w+)[^>]* lang="{language}" dir="{direction}">', page)
+
+
+def test_a_preview_says_in_which_language_a_mail_is_written(tmp_path: Path) -> None:
+    """A mail that falls back is marked as what it is, and the page says so; what the page itself says stays English."""
+    said = ["h2", "span", "pre"]
+    for asked, language in (("fr", "en"), ("et", "et"), ("pt-BR", "pt-BR")):
+        run_well("preview", "--out", tmp_path, "--locale", asked, "--kind", "goodbye", "--now", NOW)
+        page = (tmp_path / "index.html").read_text(encoding="utf-8")
+        assert said == written(page, language, "ltr")
+        assert f'lang="{asked}"' not in page or asked == language
+        assert ("fr, written in en:" in page) == (asked == "fr")
+        assert ("written in" in page) == (asked == "fr")
+        mail = (tmp_path / f"goodbye.{asked}.light.html").read_text(encoding="utf-8")
+        assert f'<html lang="{language}" dir="ltr"' in mail
+
+
+def test_a_preview_turns_what_is_read_from_the_right(tmp_path: Path) -> None:
+    """Words that run from right to left do so in the page, too; its own frame stays as it is."""
+    folder = tmp_path / "catalogues"
+    folder.mkdir()
+    fields = ("Content-Type: text/plain; charset=utf-8", "Plural-Forms: nplurals=2; plural=n != 1;")
+    head = 'msgid ""\nmsgstr ""\n' + "".join(f'"{one}\\n"\n' for one in fields)
+    (folder / "he.po").write_text(f'{head}\nmsgid "Hello,"\nmsgstr "שלום,"\n', encoding="utf-8")
+    options = ("--locale", "he", "--kind", "goodbye", "--now", NOW)
+    run_well("preview", "--out", tmp_path / "page", "--catalogues", folder, *options)
+    page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    assert ["h2", "span", "pre"] == written(page, "he", "rtl")
+    assert '<html lang="en">' in page
+    assert '<html lang="he" dir="rtl"' in (tmp_path / "page" / "goodbye.he.dark.html").read_text(encoding="utf-8")

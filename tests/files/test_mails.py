@@ -53,11 +53,78 @@ def test_all_problems_are_told_at_once_with_their_paths() -> None:
     with pytest.raises(InvalidDocument) as caught:
         read_specification(Kind.PAYMENT_FAILED, data, what="data.json")
     paths = [problem.path for problem in caught.value.problems]
-    expected = ["$.to.address", "$.product", "$.card", "$.amount", "$.cancelled_at", "$.resume_url", "$"]
+    expected = [
+        "$.to.contact_id",
+        "$.to.address",
+        "$.product",
+        "$.card",
+        "$.amount",
+        "$.cancelled_at",
+        "$.resume_url",
+        "$",
+    ]
     assert set(expected) <= set(paths)
-    assert {"$.other_ways[0]", "$.other_ways[1]"} <= set(paths)
+    assert {"$.other_ways[0].url", "$.other_ways[1]"} <= set(paths)
     assert "4242424242424242" not in str(caught.value)
     assert "colour" in str(caught.value)
+
+
+def told(kind: Kind, data: object) -> dict[str, str]:
+    """Return the problems of data by their paths; each path has one."""
+    with pytest.raises(InvalidDocument) as caught:
+        read_specification(kind, data, what="data.json")
+    found = {problem.path: problem.message for problem in caught.value.problems}
+    assert len(found) == len(caught.value.problems)
+    return found
+
+
+def test_problems_inside_are_told_at_once_with_their_paths() -> None:
+    """Of the reader, and of each entry of a list: values, types, and what is missing, whatever hides the others."""
+    bad = {"title": "two\nlines", "url": "http://harbour.example", "summary": "x" * 201}
+    data = {
+        **as_data(SAMPLES[Kind.WE_MISS_YOU]),
+        "to": {"contact_id": "", "address": "a@b.example", "locale": "C", "timezone": "Mars/Base", "name": "a\tb"},
+        "news": [bad, {"title": 7, "url": "https://harbour.example"}, bad],
+        "place": "Tallinn\n",
+    }
+    assert {
+        *(f"$.to.{name}" for name in ("contact_id", "locale", "timezone", "name")),
+        *(f"$.news[{place}].{name}" for place in (0, 2) for name in bad),
+        "$.news[1].title",
+        "$.place",
+    } == told(Kind.WE_MISS_YOU, data).keys()
+
+
+def test_a_problem_of_one_part_hides_none_of_another() -> None:
+    """An unknown key, a missing one and a wrong type stand beside values that only a finished class would refuse."""
+    data = {
+        **as_data(SAMPLES[Kind.VALUE_PROPOSITION]),
+        "to": {"contact_id": "c", "locale": 7, "timezone": "Mars/Base", "nmae": "Ada"},
+        "items": [{"title": "a", "url": "javascript:x", "colour": "red"}, "an item", {"title": "\u200b"}],
+        "published": 0,
+    }
+    found = told(Kind.VALUE_PROPOSITION, data)
+    assert {
+        "$.to", "$.to.address", "$.to.locale", "$.to.timezone", "$.items[0]", "$.items[0].url", "$.items[1]",
+        "$.items[2].title", "$.items[2].url", "$.published",
+    } == found.keys()  # fmt: skip
+    assert "nmae" in found["$.to"]
+    assert "colour" in found["$.items[0]"]
+
+
+def test_a_problem_of_a_name_hides_none_of_a_longer_one() -> None:
+    """`to` begins like `topics`."""
+    reader = {**as_data(sample_reader()), "locale": "C"}
+    data = {**as_data(SAMPLES[Kind.PREFERENCE_UPDATE]), "to": reader, "topics": 7}
+    assert {"$.to.locale", "$.topics"} == told(Kind.PREFERENCE_UPDATE, data).keys()
+
+
+def test_the_number_of_a_card_is_in_no_problem() -> None:
+    """However it is written."""
+    for card in ("4111111111111111", {"last_four": "4111111111111111"}, 4111111111111111, ["4111111111111111"]):
+        found = told(Kind.PAYMENT_FAILED, {**as_data(SAMPLES[Kind.PAYMENT_FAILED]), "card": card, "product": "\n"})
+        assert {"$.card", "$.product"} == found.keys()
+        assert "4111" not in str(found)
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 7, {"to": 7}, {"to": None}])
@@ -81,6 +148,26 @@ def test_no_data_breaks_the_reader(kind: Kind, data: st.DataObject) -> None:
     wrong = {**fields, data.draw(st.sampled_from(sorted(fields))): data.draw(_PLAIN)}
     with suppress(InvalidDocument):
         assert kind == read_specification(kind, wrong, what="data.json").kind
+
+
+@given(st.sampled_from(list(Kind)), st.data())
+def test_no_data_inside_breaks_the_reader(kind: Kind, data: st.DataObject) -> None:
+    """Nor does what stands in a part of a part; what is wrong there is said to be there."""
+    fields = json.loads(json.dumps(as_data(SAMPLES[kind])))
+    parts = [("$.to", fields["to"])]
+    parts += [
+        (f"$.{name}[{place}]", one)
+        for name, several in fields.items() if isinstance(several, list)
+        for place, one in enumerate(several) if isinstance(one, dict)
+    ]  # fmt: skip
+    path, part = data.draw(st.sampled_from(parts))
+    part[data.draw(st.sampled_from(sorted(part)))] = data.draw(_PLAIN)
+    places: set[str] = set()
+    try:
+        read_specification(kind, fields, what="data.json")
+    except InvalidDocument as error:
+        places = {problem.path for problem in error.problems}
+    assert all(place.startswith(path.partition("[")[0]) or place == "$" for place in places)
 
 
 def test_a_promotion_in_a_transactional_mail_is_refused() -> None:
@@ -119,6 +206,20 @@ def test_a_sender_with_problems_has_them_all_told(tmp_path: Path) -> None:
         read_brand(path)
     message = str(caught.value)
     assert all(word in message for word in ("phone", "shade", "postal_address", "address"))
+
+
+def test_problems_inside_a_sender_are_told_at_once_with_their_paths(tmp_path: Path) -> None:
+    """Of its logo, of a palette, and of its own values."""
+    path = tmp_path / "brand.toml"
+    path.write_text(
+        '[brand]\nname = "a\\tb"\naddress = "ines@harbour.example"\npostal_address = []\nwebsite = "http://harbour"\n'
+        'privacy_url = "https://harbour.example/privacy"\n[brand.logo]\nurl = "x"\nalt = ""\nwidth = 999\nheight = 0\n'
+        "[brand.theme]\nradius = 99\n"
+    )
+    with pytest.raises(InvalidDocument) as caught:
+        read_brand(path)
+    names = ("name", "postal_address", "website", "logo.url", "logo.alt", "logo.width", "logo.height", "theme.radius")
+    assert {f"$.brand.{name}" for name in names} == {problem.path for problem in caught.value.problems}
 
 
 def test_templates_are_read_by_name(tmp_path: Path) -> None:

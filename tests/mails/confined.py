@@ -1,7 +1,8 @@
 """Renders templates that may be hostile, each in a process of its own that may use little memory and time.
 
-Run as a program: a JSON list of `{"kind": ..., "templates": {...}}` on its input, one JSON object a line on its output.
-The limits are there to end what no limit of the library ends; they are far from what any template needs.
+Run as a program, it takes `{"kind": ..., "templates": {...}}` as a line of JSON, answers with a line of JSON, and so on
+until its input ends. It has loaded everything when it takes the first, and each is rendered in a fork of it. The limits
+are there to end what no limit of the library ends; they are far from what any template needs.
 """
 
 import json
@@ -9,7 +10,8 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +25,36 @@ Job = Mapping[str, Any]
 Outcome = Mapping[str, Any]
 
 
-def outcomes(jobs: Sequence[Job]) -> list[Outcome]:
-    """Render each in a process of its own, and return what came of it, in the same order."""
-    done = subprocess.run(
+class Confinement:
+    """A program that renders what it is given, one after the other; see `confinement`."""
+
+    def __init__(self, program: subprocess.Popen[str]) -> None:
+        self._program = program
+
+    def outcome(self, job: Job) -> Outcome:
+        """Render in a process of its own, and return what came of it."""
+        assert self._program.stdin is not None
+        assert self._program.stdout is not None
+        self._program.stdin.write(json.dumps(job) + "\n")
+        self._program.stdin.flush()
+        found: Outcome = json.loads(self._program.stdout.readline())
+        return found
+
+
+@contextmanager
+def confinement() -> Iterator[Confinement]:
+    """Start the program, and end it afterwards."""
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    with subprocess.Popen(
         [sys.executable, "-m", "tests.mails.confined"],
         cwd=ROOT,
-        input=json.dumps(jobs),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])},
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(jobs) == len(found), done.stderr
-    return found
+        env={**os.environ, "PYTHONPATH": path},
+    ) as program:
+        yield Confinement(program)
+    assert 0 == program.returncode
 
 
 def _render(job: Job, *, limit: bool = True) -> Outcome:
@@ -75,12 +93,10 @@ def _confined(job: Job) -> Outcome:
 
 
 def main() -> None:
-    """Render what the input lists."""
-    jobs = json.load(sys.stdin)
-    for kind in {job["kind"] for job in jobs}:
-        _render({"kind": kind, "templates": {}}, limit=False)  # all that is loaded on first use, before the first fork
-    for job in jobs:
-        sys.stdout.write(json.dumps(_confined(job)) + "\n")
+    """Render what the input gives."""
+    _render({"kind": "last-chance", "templates": {}}, limit=False)  # loads all that is loaded on first use
+    for line in iter(sys.stdin.readline, ""):
+        sys.stdout.write(json.dumps(_confined(json.loads(line))) + "\n")
         sys.stdout.flush()
 
 

@@ -11,7 +11,7 @@ from lifecycle_mail.model.lists import MailingList
 WORD: Final = ("Harbour" * MAX_LINE)[:MAX_LINE]
 """A name as long as one may be, without a space."""
 
-LINK_LIKE: Final = ("harbour.example/" + "quiet_anchorages%2F" * MAX_LINE)[:MAX_LINE]
+LINK_LIKE: Final = ("harbour.example/" + "quiet_anchorages/" * MAX_LINE)[:MAX_LINE]
 """What looks like a link, and is a text: no hyphens at which it could be broken."""
 
 _TEXTS: Final = frozenset({"problem", "ticket", "source", "interest", "place", "what", "code"})

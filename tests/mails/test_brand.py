@@ -1,5 +1,6 @@
 """The sender: what it says of itself, and colours that can be read (R8, C5, WCAG 1.4.3)."""
 
+import re
 from typing import Any
 
 import pytest
@@ -346,6 +347,13 @@ class TestLooks:
         for name in said_all:
             with pytest.raises(TypeError, match=f"'{name}'"):
                 Logo(**{key: value for key, value in said_all.items() if key != name})
+
+    def test_a_logo_is_never_wider_than_its_mail(self) -> None:
+        """On a phone of 320 pixels, with what is around it, 280 do not fit; Outlook reads the attributes alone."""
+        wide = evolve(BRAND, logo=evolve(LOGO, width=280, height=120))
+        (image,) = re.findall("<img [^>]*>", render(specifications("en")[Kind.GOODBYE], brand=wide).html)
+        for said in ('width="280"', 'height="120"', "max-width: 100%", "height: auto"):
+            assert said in image
 
     def test_the_largest_logo_is_280_by_120(self) -> None:
         """It fits a phone."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from email import message_from_bytes, policy
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from markupsafe import Markup
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, InvalidTemplate
 from lifecycle_mail.mails.brand import Brand
+from lifecycle_mail.mails.budget import BUDGET, MAX_CHARACTERS, Budget
 from lifecycle_mail.mails.catalogues import SHIPPED, Catalogue, Translator, chain, placeholders, shipped
 from lifecycle_mail.mails.extraction import PLACES, entries
 from lifecycle_mail.mails.formats import Formats, locale_of
@@ -26,7 +28,7 @@ from lifecycle_mail.mails.messages import Mail
 from lifecycle_mail.mails.parts import Money
 from lifecycle_mail.mails.rendering import FIXED, Renderer
 from lifecycle_mail.mails.samples import BRAND, NOW, sample_reader, samples
-from tests.mails.rendered import LINKS, specifications
+from tests.mails.rendered import LINKS, mail, specifications
 
 ROOT = Path(__file__).parents[2]
 TRANSLATED = [language for language in SHIPPED if language != "en"]
@@ -200,6 +202,21 @@ class TestFilling:
         assert "&lt;b&gt;&amp;<i>&lt;/b&gt;" == Translator([found], html=True).text("A %(x)s", x=Markup("<i>"))
         assert "<b>&<i></b>" == Translator([found], html=False).text("A %(x)s", x="<i>")
 
+    @pytest.mark.parametrize(
+        ("source", "value", "expected"),
+        [
+            ("With %(x)s.", "Harbour Inc.", "With Harbour Inc."), ("With %(x)s. Was it?", "a.", "With a. Was it?"),
+            ("%(x)s. %(x)s.", "a.", "a. a."), ("At %(x)s.", "a...", "At a..."), ("At %(x)s...", "a.", "At a..."),
+            ("With %(x)s.", "a", "With a."), ("With %(x)s.", "", "With ."), ("With %(x)s, b", "a.", "With a., b"),
+            ("%(x)s%(x)s.", "a.", "a.a."),
+        ],
+    )  # fmt: skip
+    def test_two_full_stops_are_one(self, source: str, value: str, expected: str) -> None:
+        """A brand, a product or what somebody wrote may end with one, and so does the sentence."""
+        for html in (False, True):
+            assert expected == Translator([], html=html).text(source, x=value)
+        assert expected == re.sub("[\u2068\u2069]", "", Translator([], html=False, isolate=True).text(source, x=value))
+
     @pytest.mark.parametrize("value", [None, 1.5, True, ["x"], b"x", object], ids=repr)
     def test_texts_and_whole_numbers_are_filled_in(self, value: Any) -> None:
         """Anything else is a mistake, which says what was to be filled in."""
@@ -225,6 +242,67 @@ class TestFilling:
             html = Translator([], html=True).text(source, **values)
             assert plain == unescape(html)
             assert not set("<>\"'") & set(html)
+
+
+class TestIsolating:
+    """Where words run from right to left, what is filled in keeps its own order and moves nothing around it."""
+
+    SOURCE = "%(product)s: %(count)s %%, %(product)s"
+
+    def test_each_value_is_isolated(self) -> None:
+        """By what plain text has for it, and by an element in HTML; each time that it is filled in."""
+        values = {"product": "Harbour <Pro>", "count": 3}
+        said = Translator([], html=False, isolate=True).text(self.SOURCE, **values)
+        assert "\u2068Harbour <Pro>\u2069: \u20683\u2069 %, \u2068Harbour <Pro>\u2069" == said
+        html = Translator([], html=True, isolate=True).text(self.SOURCE, **values)
+        product = "<bdi>Harbour &lt;Pro&gt;</bdi>"
+        assert f"{product}: <bdi>3</bdi> %, {product}" == html
+        assert isinstance(html, Markup)
+
+    @pytest.mark.parametrize("html", [True, False])
+    def test_from_left_to_right_nothing_is(self, html: bool) -> None:
+        """Nor is what is not there."""
+        assert "a 3" == Translator([], html=html).text("%(x)s %(n)s", x="a", n=3)
+        assert "( )" == Translator([], html=html, isolate=True).text("(%(x)s %(x)s)", x="")
+
+    def test_plurals_are_as_other_sentences(self) -> None:
+        """In each form."""
+        translator = Translator([], html=False, isolate=True)
+        for count, said in ((1, "\u20681\u2069 day"), (2, "\u20682\u2069 days")):
+            assert said == translator.plural("%(count)s day", "%(count)s days", count, count=count)
+
+    def test_a_sentence_in_a_sentence_is_isolated_as_one(self) -> None:
+        """It is escaped once."""
+        translator = Translator([], html=True, isolate=True)
+        said = translator.text("(%(x)s)", x=translator.text("%(y)s & Co", y="<A>"))
+        assert "(<bdi><bdi>&lt;A&gt;</bdi> &amp; Co</bdi>)" == said
+
+    @given(st.text(), st.dictionaries(st.sampled_from(["a", "b", "name"]), st.text()))
+    def test_nothing_else_is_changed(self, source: str, values: dict[str, str]) -> None:
+        """Without the marks it is what is said from left to right."""
+        marks = re.compile("</?bdi>|[\u2068\u2069]")
+        if placeholders(source) <= values.keys() and not any(map(marks.search, [source, *values.values()])):
+            for html in (False, True):
+                said = Translator([], html=html, isolate=True).text(source, **values)
+                assert Translator([], html=html).text(source, **values) == marks.sub("", said)
+
+    @pytest.mark.parametrize(("html", "marks"), [(False, 2), (True, 11)])
+    def test_what_isolates_is_charged_for(self, html: bool, marks: int) -> None:
+        """A template that fills in one letter a thousand times makes a dozen thousand characters (F54)."""
+        spent = []
+        for isolate in (False, True):
+            token = BUDGET.set(budget := Budget())
+            Translator([], html=html, isolate=isolate).text("%(x)s" * 1000, x="a")
+            BUDGET.reset(token)
+            spent.append(MAX_CHARACTERS - budget.characters)
+        assert [1000, 1000 * (1 + marks)] == spent
+
+    def test_a_subject_line_with_isolates_is_a_header(self) -> None:
+        """It is one line, and a mailbox reads it as it was said."""
+        subject = Translator([], html=False, isolate=True).text("What was missing in %(product)s?", product="Harbour")
+        made = evolve(mail(Kind.CANCELLATION_NOTE), subject=subject)
+        message = message_from_bytes(made.to_message().as_bytes(), policy=policy.SMTP)
+        assert subject == message["Subject"]
 
 
 POLISH = po(

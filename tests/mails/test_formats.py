@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecycle_mail.errors import InvalidInput
-from lifecycle_mail.mails.formats import MAX_NUMBER, Formats, locale_of
+from lifecycle_mail.mails.formats import MAX_NUMBER, Formats, is_from_right, locale_of
 from lifecycle_mail.mails.parts import Money
 
 TALLINN = "Europe/Tallinn"
@@ -228,3 +228,12 @@ class TestLocales:
             assert written.moment(datetime(2026, 3, 3, 12, 5, tzinfo=UTC))
             assert written.money(Money("4.03", "EUR"))
             assert written.number(47)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("he", True), ("ar-EG", True), ("fa_IR", True), ("ur", True), ("en", False), ("et-EE", False), ("tlh", False)],
+)
+def test_some_languages_run_from_right_to_left(language: str, expected: bool) -> None:
+    """Arabic, Hebrew and those that are written like them; of a language that nobody knows it is not said."""
+    assert expected is is_from_right(language)

@@ -1,13 +1,15 @@
 """What specifications are made of: each part is checked once, where the caller still knows where it came from."""
 
+import pickle
 import traceback
 import unicodedata
 from collections.abc import Callable
+from copy import copy, deepcopy
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import asdict, evolve, field, fields, frozen
 from attrs.exceptions import FrozenInstanceError
 from babel import Locale
 from hypothesis import given
@@ -17,8 +19,8 @@ from lifecycle_mail.errors import InvalidAddress, InvalidInput
 from lifecycle_mail.mails.formats import Formats
 from lifecycle_mail.mails.kinds import Kind
 from lifecycle_mail.mails.links import MAX_URL
+from lifecycle_mail.mails.lures import MAX_GREETING
 from lifecycle_mail.mails.parts import (
-    MAX_GREETING,
     MAX_LINE,
     MAX_PARAGRAPH,
     Card,
@@ -28,6 +30,7 @@ from lifecycle_mail.mails.parts import (
     Way,
     check_text,
     check_url,
+    is_words_or_empty,
 )
 from lifecycle_mail.mails.promotions import find_promotion
 from lifecycle_mail.mails.samples import NOW, sample_reader, samples
@@ -109,6 +112,9 @@ BAD_URLS = [
     "https://harbour.example:99999",
     "https://harbour.example:x",
     "https://[::1",
+    "https://[::1]/x",
+    "https://x..example",
+    "https://harbour",
     "https://harbour.example/" + "a" * MAX_URL,
     "\0https://harbour.example",
     "http://localhost.evil.example",
@@ -124,7 +130,7 @@ GOOD_URLS = [
     "HTTPS://harbour.example/%20",
     "https://xn--knig-5qa.example",
     "https://harbour.example:8443/",
-    "https://[::1]/x",
+    "https://192.0.2.7/x",
     "http://localhost:8000/x",
     "https://harbour.example/~a;b=(c)!*$",
     "https://harbour.example/" + "a" * (MAX_URL - 24),
@@ -197,6 +203,39 @@ class TestTexts:
         for name, make in makes.items():
             with pytest.raises(InvalidInput, match=name):
                 make()
+
+
+@frozen
+class _Said:
+    interest: str = field(default="", validator=is_words_or_empty)
+
+
+class TestWords:
+    """Texts that may come from people."""
+
+    @pytest.mark.parametrize(
+        "text", ["", "ice sailing", "the form on harbour.example/offers", "Node.js", "Tallinn 2026"]
+    )
+    def test_words_are_taken(self, text: str) -> None:
+        """A page of the sender's own, a technology, a year are no lures."""
+        assert text == _Said(text).interest
+
+    @pytest.mark.parametrize(
+        "text", ["https://evil.example", "www\u200d.evil", "ada@evil.example", "call 0900 123 456"]
+    )
+    def test_a_lure_is_refused(self, text: str) -> None:
+        """By the name of the field, with what to do, and without the text."""
+        with pytest.raises(
+            InvalidInput, match=r"^interest: it holds a link.*write it in words, or leave it out"
+        ) as refused:
+            _Said(text)
+        assert text not in str(refused.value)
+
+    @pytest.mark.parametrize("text", ["two\nlines", " ", "x" * (MAX_LINE + 1), 5, None], ids=repr)
+    def test_they_are_one_line(self, text: Any) -> None:
+        """As every line is."""
+        with pytest.raises(InvalidInput, match="interest"):
+            _Said(text)
 
 
 class TestLinks:
@@ -445,6 +484,37 @@ class TestReaders:
         assert ("pt", "UTC") == (given_here.locale, given_here.timezone)
         with pytest.raises(InvalidInput, match="no address"):
             Recipient.of(evolve(contact, address=None))
+
+
+class TestGreetingsOnce:
+    """A greeting is worked out once, and is no part of the reader."""
+
+    def test_a_greeting_is_worked_out_once(self) -> None:
+        """A mail asks for it four times, and a look at a name takes as long as a paragraph."""
+        reader = sample_reader(name="Ada \u3000Lovelace")
+        assert reader.greeting is reader.greeting
+
+    def test_a_greeting_changes_nothing_else(self) -> None:
+        """Who was greeted is equal to who was not, hashes and prints alike, and is copied and kept alike."""
+        greeted, fresh = sample_reader(name="Ada"), sample_reader(name="Ada")
+        assert "Ada" == greeted.greeting
+        assert (greeted, hash(greeted), repr(greeted)) == (fresh, hash(fresh), repr(fresh))
+        assert ["contact_id", "address", "name", "locale", "timezone"] == [one.name for one in fields(Recipient)]
+        assert asdict(greeted) == asdict(fresh)
+        for again in (pickle.loads(pickle.dumps(greeted)), copy(greeted), deepcopy(greeted)):  # noqa: S301 - our own
+            assert (greeted, "Ada") == (again, again.greeting)
+
+    def test_a_greeting_goes_with_its_name(self) -> None:
+        """Of another name it is another one."""
+        reader = sample_reader(name="Ada")
+        assert "Ada" == reader.greeting
+        assert ("", "Bo") == (evolve(reader, name="T.Me").greeting, evolve(reader, name="Bo").greeting)
+
+    def test_a_greeting_is_not_written_to(self) -> None:
+        """As nothing of a frozen value is."""
+        for name in ("greeting", "_greeting"):
+            with pytest.raises(AttributeError):
+                setattr(sample_reader(), name, "Eve")
 
 
 class TestNames:

@@ -1,7 +1,8 @@
 """Why people leave, the links that ask, and what follows from an answer (C2, C4, S7, O3)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
@@ -20,11 +21,12 @@ from lifecycle_mail.mails.reasons import (
     SURVEY_REASONS,
     Answering,
     Step,
+    most_of,
     next_step,
     question_of,
 )
 from lifecycle_mail.mails.samples import NOW, sample_reader, samples
-from lifecycle_mail.model.answers import ANSWERS, Answer, CancellationReason, DriftReason, Question
+from lifecycle_mail.model.answers import ANSWERS, MOST_REASONS, Answer, CancellationReason, DriftReason, Question
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import OptOutReason
 from lifecycle_mail.policy.tables import Otherwise, Rule, Table
@@ -183,8 +185,63 @@ class TestLinks:
     @pytest.mark.parametrize(("question", "reason"), ANSWERINGS)
     def test_what_is_written_is_read(self, question: Question, reason: Any) -> None:
         """Every question with each of its reasons, and with none."""
-        said = Answering(question=question, reason=reason, about="Harbour Pro: yearly")
+        said = Answering(
+            question=question, reason=reason, offers=tuple(ANSWERS[question])[::-1], most=MOST_REASONS[question],
+            about="Harbour Pro: yearly", occasion=NOW,
+        )  # fmt: skip
         assert said == Answering.of_detail(said.as_detail())
+
+    def test_what_a_link_says_stays_as_it_is(self) -> None:
+        """Mails that were sent are read for 400 days: a place for each reason, how many, and seconds since 1970."""
+        said = Answering(
+            question=Question.CANCELLATION, reason=R.OTHER, offers=(R.TECHNICAL, R.NO_RESULTS, R.OTHER), most=1,
+            about="Harbour Pro: yearly", occasion=datetime(2026, 3, 2, 9, tzinfo=UTC),
+        )  # fmt: skip
+        assert "cancellation:l:1gal:69a55190:Harbour Pro: yearly" == said.as_detail()
+        assert said == Answering.of_detail("cancellation:l:1gal:69a55190:Harbour Pro: yearly")
+        assert Answering(question=Question.DRIFT) == Answering.of_detail("drift::0::")
+
+    def test_the_longest_that_a_link_says_fits(self) -> None:
+        """Every reason of the longest question, the earliest instant, and a name without end: with room for more."""
+        said = Answering(
+            question=Question.CANCELLATION, reason=R.OTHER, offers=tuple(R), most=3, about="x" * 1_000,
+            occasion=datetime(2, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+        detail = said.as_detail()
+        assert evolve(said, about="x" * MAX_ABOUT) == Answering.of_detail(detail)
+        longest = max(map(len, Question)) + len(":l:3") + max(map(len, ANSWERS.values())) + len(":-e6082b080:")
+        assert longest + MAX_ABOUT == len(detail) <= 200
+        assert max(map(len, ANSWERS.values())) <= 26  # letters
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"reason": DriftReason.TOO_BUSY},
+            {"offers": (DriftReason.TOO_BUSY,), "most": 1},
+            {"offers": (R.OTHER,)},
+            {"offers": (R.OTHER,), "most": 2},
+            {"offers": (R.OTHER, R.OTHER), "most": 2},
+            {"offers": tuple(R), "most": 4},
+            {"most": 1},
+            {"most": -1},
+            {"occasion": datetime(2, 1, 1, tzinfo=timezone(timedelta(minutes=1)))},
+            {"occasion": datetime(9998, 12, 31, 23, 59, 30, tzinfo=timezone(timedelta(minutes=-1)))},
+            {"occasion": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))},
+            {"occasion": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))},
+            {"occasion": datetime(2026, 3, 2)},  # noqa: DTZ001 - the mistake
+        ],
+    )
+    def test_what_no_mail_asks_is_refused(self, said: dict[str, Any]) -> None:
+        """Reasons of another question, more than there are or are taken, an instant that some zone cannot write."""
+        with pytest.raises(InvalidInput):
+            Answering(question=Question.CANCELLATION, **said)
+
+    def test_an_occasion_is_kept_to_the_second(self) -> None:
+        """Many databases keep no more, and a mail that is rendered from one is about the same cancellation (F48)."""
+        exact = Answering(question=Question.CANCELLATION, occasion=NOW)
+        for same in (NOW + timedelta(microseconds=999_999), NOW.astimezone(ZoneInfo("Pacific/Kiritimati"))):
+            assert exact == Answering(question=Question.CANCELLATION, occasion=same)
+        assert exact != Answering(question=Question.CANCELLATION, occasion=NOW + timedelta(seconds=1))
 
     @pytest.mark.parametrize("about", NAMES)
     def test_all_links_of_a_mail_are_about_one_thing(self, about: str) -> None:
@@ -222,7 +279,19 @@ class TestLinks:
         if about.isprintable():
             assert about.startswith(back.about)
 
-    @pytest.mark.parametrize("detail", ["", ":", "cancellation:bored:x", "nonsense::", "drift:technical:", "request-1"])
+    @pytest.mark.parametrize(
+        "detail",
+        [
+            "",
+            ":",
+            "cancellation:a:x",
+            "cancellation:z:0::x",
+            "nonsense::0::",
+            "drift:f:0::",
+            "drift::0z::",
+            "request-1",
+        ],
+    )
     def test_what_is_no_answer_is_refused(self, detail: str) -> None:
         """A link of another kind, or of another question's reason."""
         with pytest.raises(InvalidInput):
@@ -304,6 +373,14 @@ def test_a_kind_asks_its_question_or_none(kind: Kind) -> None:
     assert expected.get(kind) is question_of(kind)
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_asks_for_so_many_reasons(kind: Kind) -> None:
+    """Up to three of a cancellation, but one where it asks for the main one; one of anything else (C2, S7)."""
+    question = question_of(kind)
+    one = kind is Kind.CANCELLATION_REASON or question is not Question.CANCELLATION
+    assert (0 if question is None else 1 if one else 3) == most_of(kind)
+
+
 @pytest.mark.parametrize("question", Question)
 def test_labels_are_for_readers(question: Question) -> None:
     """Short sentences that begin as such, none a key of ours; nobody can change them for others in the process."""
@@ -314,6 +391,27 @@ def test_labels_are_for_readers(question: Question) -> None:
         assert label.lower() != reason
     with pytest.raises(TypeError):
         LABELS[question] = {}  # type: ignore[index]
+
+
+@given(
+    st.sampled_from(Question).flatmap(
+        lambda question: st.tuples(
+            st.just(question),
+            st.lists(st.sampled_from(list(ANSWERS[question])), unique=True),
+            st.integers(1, MOST_REASONS[question]),
+        )
+    ),
+    st.none() | st.datetimes(datetime(2, 1, 2), datetime(9998, 12, 30), timezones=st.timezones()),  # noqa: DTZ001
+)
+def test_whatever_is_offered_reaches_the_page(offered: tuple[Question, list[Any], int], at: datetime | None) -> None:
+    """In any order, any number of them, asked about any instant of any zone, before 1970 as well."""
+    question, offers, most = offered
+    said = Answering(question=question, offers=tuple(offers), most=min(most, len(offers)), occasion=at)
+    back = Answering.of_detail(said.as_detail())
+    assert said == back
+    assert (tuple(offers), None if at is None else at.astimezone(UTC).replace(microsecond=0)) == (
+        back.offers, back.occasion,
+    )  # fmt: skip
 
 
 @given(

@@ -12,6 +12,7 @@ from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails.brand import Brand, Logo
 from lifecycle_mail.mails.catalogues import Catalogue
 from lifecycle_mail.mails.kinds import KINDS, Kind
+from lifecycle_mail.mails.lures import has_lure
 from lifecycle_mail.mails.messages import Mail
 from lifecycle_mail.mails.parts import Item, Way, check_text
 from lifecycle_mail.mails.promotions import find_promotion
@@ -54,12 +55,13 @@ HOSTILE: Final = {
 }
 """Texts that might be taken for something else."""
 
+_FROM_PEOPLE: Final = frozenset({"source", "interest", "place"})
 _TEXTS: Final = frozenset({"product", "problem", "ticket", "source", "interest", "place", "what", "code"})
 
 
 def several(value: Any, text: str, at: int) -> Any:
     """Return an entry of a list with a text of somebody's; no two entries are alike."""
-    text = f"{text[:190]}{at}"
+    text = f"{text[:190]}{'x' * (at + 1)}"  # no number: behind a sign of money it would be a price
     match value:
         case Item():
             return evolve(value, title=text, summary=text)
@@ -75,6 +77,8 @@ def poisoned(spec: Specification, text: str) -> Specification:
     changes: dict[str, Any] = {"to": evolve(spec.to, name=text)}
     for one in fields(type(spec)):
         value = getattr(spec, one.name)
+        if one.name in _FROM_PEOPLE and has_lure(text):
+            continue  # refused before; see test_specs
         if one.name in _TEXTS:
             changes[one.name] = text
         elif isinstance(value, MailingList):
@@ -247,6 +251,7 @@ STRANGE: Final = Renderer(
 @given(text=LINES)
 def test_any_translation_shows_any_text(text: str) -> None:
     """What a catalogue fills in is filled in once, whatever stands round it."""
+    assume(find_promotion(text) is None)
     spec = poisoned(SPECS[Kind.CANCELLATION_NOTE], text)
     made = STRANGE.render(evolve(spec, to=evolve(spec.to, locale="fi")), now=NOW)
     assert f"% {plain(text)} %s {{{{ x }}}}" == made.subject == Page(made.html).one("title").text

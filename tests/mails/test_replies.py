@@ -186,6 +186,15 @@ class TestWhat:
         assert "Please answer c-17 yourself" in said
         assert "ada@reader.example" not in said
 
+    @pytest.mark.parametrize("name", ["Win at evil.example", "Free gift inside", "x" * 41])
+    def test_who_has_a_lure_for_a_name_goes_by_their_id(self, name: str) -> None:
+        """A task is read by people, too, and in a mailbox as often as not (F55)."""
+        spec: Any = SPECS[Kind.CANCELLATION_NOTE]
+        spec = evolve(spec, to=evolve(spec.to, name=name))
+        said = str(reply_or_mail(RENDERER, spec, self.VIP, to_person=self.MARKED, now=NOW))
+        assert said.startswith("Please answer c-17 yourself")
+        assert name not in said
+
     def test_what_may_not_be_mailed_is_no_draft_either(self) -> None:
         """A deadline that is over is refused for everybody."""
         spec = SPECS[Kind.INACTIVITY_NOTICE]

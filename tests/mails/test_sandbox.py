@@ -2,8 +2,9 @@
 
 import re
 import tracemalloc
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -15,11 +16,11 @@ from lifecycle_mail.errors import InvalidTemplate, MailRefused
 from lifecycle_mail.mails.budget import MAX_CHARACTERS, MAX_STEPS, Budget, charge
 from lifecycle_mail.mails.kinds import Kind
 from lifecycle_mail.mails.limits import MAX_BRANCHES, MAX_DEPTH
-from lifecycle_mail.mails.loading import NAMES, shipped_source
+from lifecycle_mail.mails.loading import NAMES, Templates, shipped_source
 from lifecycle_mail.mails.rendering import Renderer
 from lifecycle_mail.mails.samples import BRAND, NOW
 from lifecycle_mail.mails.sandbox import MAX_RANGE, MAX_SOURCE, Function, MailEnvironment, limited
-from tests.mails.confined import Outcome, outcomes
+from tests.mails.confined import Confinement, confinement
 from tests.mails.rendered import LINKS, specifications
 
 LINE = 3
@@ -346,16 +347,17 @@ TRIED = {
 }
 
 
-@cache
-def _outcomes() -> dict[str, Outcome]:
-    jobs = [{"kind": "last-chance", "templates": {"last-chance": around(tried)}} for tried, _ in TRIED.values()]
-    return dict(zip(TRIED, outcomes(jobs), strict=True))
+@pytest.fixture(scope="module")
+def confined() -> Iterator[Confinement]:
+    """Return what renders templates in processes of their own."""
+    with confinement() as program:
+        yield program
 
 
 @pytest.mark.parametrize("name", TRIED)
-def test_a_hostile_template_is_refused(name: str) -> None:
+def test_a_hostile_template_is_refused(name: str, confined: Confinement) -> None:
     """Whatever is tried, it is an `InvalidTemplate` with the template, its line, and why, in little memory and time."""
-    found = _outcomes()[name]
+    found = confined.outcome({"kind": "last-chance", "templates": {"last-chance": around(TRIED[name][0])}})
     assert "InvalidTemplate" == found["error"], found
     assert re.search(TRIED[name][1], found["reason"], re.DOTALL), found
     assert "last-chance" == found["at"]
@@ -494,6 +496,34 @@ def test_the_second_mail_is_charged_as_the_first() -> None:
             assert "ABC5xy" == environment.get_template("it").render()
         left.add((budget.characters, budget.steps))
     assert 1 == len(left)
+
+
+OWN = {"survey": '{% extends "shipped/survey" %}{% block closing %}CLOSING{% endblock %}'}
+
+
+def code_of(template: str, *, html: bool, own: dict[str, str]) -> CodeType:
+    """Return what a template is compiled to in an environment that is new."""
+    loader = Templates(own, form="html" if html else "text")
+    made = MailEnvironment(loader, html=html, filters={"wrap": str}).get_template(template)
+    return made.root_render_func.__code__
+
+
+@pytest.mark.parametrize("name", ["survey", "shipped/survey", "mail", "parts"])
+@pytest.mark.parametrize("html", [True, False])
+def test_what_ships_is_compiled_once_for_all(name: str, html: bool) -> None:
+    """Every renderer uses the same code, one of somebody's own templates too; the other part of a mail has its own."""
+    once = code_of(name, html=html, own={})
+    assert once is code_of(name, html=html, own={"goodbye": "x"})
+    assert once is not code_of(name, html=not html, own={})
+
+
+def test_what_somebody_wrote_is_compiled_for_them_alone() -> None:
+    """The same name leads each to their own text; nothing of it is kept, and what ships stays what it is."""
+    shipped = code_of("survey", html=True, own={})
+    theirs = [code_of("survey", html=True, own={"survey": OWN["survey"].replace("CLOSING", word)}) for word in "ab"]
+    assert 3 == len({id(one) for one in (shipped, *theirs)})
+    assert shipped is code_of("survey", html=True, own={})
+    assert shipped is not code_of("shipped/survey", html=True, own=OWN)  # which knows itself by that name
 
 
 @pytest.mark.parametrize("html", [True, False])

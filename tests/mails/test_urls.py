@@ -10,7 +10,7 @@ from lifecycle_mail.errors import InvalidInput, InvalidTemplate
 from lifecycle_mail.mails.catalogues import Translator, shipped
 from lifecycle_mail.mails.kinds import KINDS, Kind
 from lifecycle_mail.mails.links import PURPOSES, Link, LinkPurpose, Links
-from lifecycle_mail.mails.reasons import LABELS, Answering, question_of
+from lifecycle_mail.mails.reasons import LABELS, SURVEY_REASONS, Answering, question_of
 from lifecycle_mail.mails.rendering import Renderer
 from lifecycle_mail.mails.samples import BRAND, NOW, bare
 from lifecycle_mail.mails.specs import Specification
@@ -122,6 +122,50 @@ def test_a_question_is_opened_with_nothing_chosen(kind: Kind) -> None:
     assert getattr(SPECS[kind], "product", "") == answering.about
     assert (None if answering.question is Question.CANCELLATION else NEWS) == link.scope
     assert made.survey == made.comment
+
+
+MOST: Final = {
+    Kind.CANCELLATION_CONFIRMED: 3, Kind.CANCELLATION_NOTE: 0, Kind.CANCELLATION_SURVEY: 3, Kind.CANCELLATION_REASON: 1,
+    Kind.TECHNICAL_FOLLOW_UP: 0, Kind.SURVEY: 1, Kind.GOODBYE: 1,
+}  # fmt: skip
+"""How many reasons each mail asks for."""
+
+
+@pytest.mark.parametrize("kind", ASKING)
+def test_each_answer_says_what_the_mail_offers(kind: Kind) -> None:
+    """The reasons of the specification, in its order, and how many of them (C2)."""
+    spec: Any = SPECS[kind]
+    if MOST[kind]:
+        spec = evolve(spec, reasons=spec.reasons[::-2])
+    made = urls(spec)
+    for url in (made.survey, *(url for _, url in made.answers)):
+        asked = Answering.of_detail(read(url, LinkPurpose.ANSWER).detail)
+        assert (getattr(spec, "reasons", ()), MOST[kind]) == (asked.offers, asked.most)
+
+
+def test_no_more_are_asked_for_than_are_offered() -> None:
+    """A survey of two reasons takes two, and a goodbye to somebody who said why takes words alone."""
+    two = evolve(SPECS[Kind.CANCELLATION_SURVEY], reasons=SURVEY_REASONS[:2])  # type: ignore[call-arg]
+    none = evolve(SPECS[Kind.GOODBYE], reasons=())  # type: ignore[call-arg]
+    for spec, most in ((two, 2), (none, 0)):
+        assert most == Answering.of_detail(read(urls(spec).survey, LinkPurpose.ANSWER).detail).most
+
+
+@pytest.mark.parametrize("kind", ASKING)
+def test_each_answer_says_what_it_is_about(kind: Kind) -> None:
+    """When the plan was cancelled, or the list left, whenever the mail is rendered (F48); a campaign is one send."""
+    spec: Any = SPECS[kind]
+    at = getattr(spec, "cancelled_at", None) or getattr(spec, "left_at", None)
+    assert (at is None) == (kind is Kind.SURVEY) == hasattr(spec, "campaign")
+    for now in (NOW, NOW + timedelta(minutes=5)):
+        asked = Answering.of_detail(read(urls(spec, now=now).survey, LinkPurpose.ANSWER).detail)
+        assert (None if at is None else at.replace(microsecond=0)) == asked.occasion
+
+
+def test_a_mail_need_not_say_when_it_was_cancelled() -> None:
+    """A survey that does not is about the cancellation of its own instant."""
+    spec = evolve(SPECS[Kind.CANCELLATION_SURVEY], cancelled_at=None)  # type: ignore[call-arg]
+    assert Answering.of_detail(read(urls(spec).survey, LinkPurpose.ANSWER).detail).occasion is None
 
 
 @pytest.mark.parametrize("kind", ASKING)

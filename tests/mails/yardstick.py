@@ -81,6 +81,7 @@ LEFT: Final[Mapping[str, str]] = {
     "width attribute": "only the logo has it, in pixels: Outlook does not enlarge it where Windows enlarges texts",
     "height attribute": "as with its width, and both are said in pixels, so the logo keeps its proportions",
     "width property": "only tables have it, where Outlook knows it",
+    "height property": "only the logo has it, as `auto`, where a phone is narrower; elsewhere the attribute holds",
     "word-break": (
         "where it is not known a word that is longer than the screen makes the mail wider; elsewhere it breaks inside"
     ),

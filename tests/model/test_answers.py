@@ -14,6 +14,7 @@ from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.model.answers import (
     ANSWERS,
     MAX_TEXT,
+    MOST_REASONS,
     Answer,
     CancellationReason,
     DriftReason,
@@ -21,6 +22,7 @@ from lifecycle_mail.model.answers import (
     those_that_hold,
     without_person,
 )
+from lifecycle_mail.model.instants import to_micros
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.provenance import OptOutReason
 
@@ -43,10 +45,11 @@ SAME = st.builds(
     text=st.sampled_from(["", "a", "b"]),
     tool=st.sampled_from(["", "c"]),
     improve=st.sampled_from(["", "d"]),
-    campaign=st.sampled_from([None, CampaignKey("spring"), CampaignKey("autumn")]),
+    campaign=st.just(CampaignKey("spring")),
+    asked_at=st.sampled_from([NOW - 2 * MINUTE, NOW - MINUTE]),
     at=st.sampled_from([NOW, NOW + MINUTE]),
 )
-"""Answers of one person to one mail."""
+"""Answers of one person to one question, which a campaign asked with mails that were written at two instants."""
 
 
 # --- what is an answer ------------------------------------------------------------------------------------------------
@@ -75,6 +78,30 @@ def test_a_survey_takes_three_reasons_and_other_questions_one() -> None:
     with pytest.raises(InvalidInput, match="2 chosen, and drift takes 1"):
         answer(question="drift", reasons=[DriftReason.TOO_BUSY, DriftReason.OTHER])
     assert (OptOutReason.OTHER,) == answer(question="opt-out", reasons=iter(["other"])).reasons
+    for question, most in MOST_REASONS.items():
+        assert most == len(answer(question=question, reasons=list(ANSWERS[question])[:most]).reasons)
+
+
+@pytest.mark.parametrize(
+    ("question", "places"),
+    [
+        (
+            Question.CANCELLATION,
+            [
+                "no-results", "no-integration", "missing-features", "hard-to-use", "too-expensive", "poor-support",
+                "technical", "not-sure-how", "switching", "test-account", "organisation-closed", "other",
+            ],
+        ),
+        (Question.DRIFT, ["too-many", "not-relevant", "too-busy", "elsewhere", "other"]),
+        (
+            Question.OPT_OUT,
+            ["not-relevant", "competitor", "changed-role", "too-many", "never-signed-up", "other"],
+        ),
+    ],
+)  # fmt: skip
+def test_reasons_keep_their_places(question: Question, places: Sequence[str]) -> None:
+    """Links that people have name a reason by its place: another order would put other words into their mouths."""
+    assert places == list(ANSWERS[question])[: len(places)]
 
 
 @pytest.mark.parametrize(
@@ -125,18 +152,33 @@ def test_words_that_were_kept_are_kept_as_they_are(text: str, more: int) -> None
 # --- which are one, and which holds -----------------------------------------------------------------------------------
 
 
-def test_answers_to_one_mail_are_one() -> None:
-    """By who, to what, about what, asked when; what was said, and when, makes no difference (F48)."""
+def test_answers_to_one_question_are_one() -> None:
+    """By who, to what, about what, which happened when; what was said, and when, makes no difference (F48)."""
     first = answer()
-    for same in ({"at": NOW + MINUTE}, {"reasons": ["other"]}, {"text": "x"}, {"campaign": CampaignKey("spring")}):
+    for same in ({"at": NOW + MINUTE}, {"reasons": ["other"]}, {"text": "x"}):
         assert first.id == answer(**same).id
     others = [
         answer(contact_id=ContactId("bob")), answer(question="drift", reasons=["other"]), answer(about="free"),
         answer(asked_at=NOW), answer(contact_id=ContactId("ada:"), about="free"),
+        answer(campaign=CampaignKey("spring")),
     ]  # fmt: skip
-    assert 6 == len({first.id, *(one.id for one in others)})
+    assert 7 == len({first.id, *(one.id for one in others)})
     in_tallinn = (NOW - MINUTE).astimezone(ZoneInfo("Europe/Tallinn"))
     assert first == answer(asked_at=in_tallinn, at=NOW.astimezone(timezone(timedelta(hours=-5))))
+
+
+def test_a_campaign_asks_once() -> None:
+    """It is one send: whenever its mails were written, they ask one question, and another campaign asks another."""
+    spring, autumn = CampaignKey("spring"), CampaignKey("autumn")
+    first = answer(campaign=spring)
+    assert first.id == answer(campaign=spring, asked_at=NOW).id
+    instant = CampaignKey(str(to_micros(first.asked_at)))  # a key may be a number
+    others = [
+        answer(campaign=autumn), answer(campaign=instant), answer(), answer(campaign=spring, about="free"),
+        answer(campaign=spring, question="drift", reasons=["other"]),
+        answer(campaign=spring, contact_id=ContactId("bob")),
+    ]  # fmt: skip
+    assert 7 == len({first.id, *(one.id for one in others)})
 
 
 @given(SAME, SAME)
@@ -169,7 +211,7 @@ def test_what_outranks_has_an_order(one: Answer, two: Answer, three: Answer) -> 
         assert one.outranks(three)
 
 
-def test_each_person_and_mail_has_one_that_holds() -> None:
+def test_each_person_and_question_has_one_that_holds() -> None:
     """They are found by their ids; nobody's has none and is refused."""
     said = [answer(), answer(contact_id=ContactId("bob")), answer(at=NOW + MINUTE)]
     assert {said[2].id: said[2], said[1].id: said[1]} == those_that_hold(said)

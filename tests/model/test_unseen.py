@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from lifecycle_mail.model.unseen import FILLERS, JOINERS, is_blank
+from lifecycle_mail.model.unseen import FILLERS, JOINERS, is_blank, without_unseen
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,12 @@ def test_what_only_changes_its_neighbours_is_blank_without_them(text: str) -> No
 def test_beside_something_that_is_seen_it_is_not(text: str) -> None:
     """A letter, a picture with its selector, a name with a variant, a sign, even an accent alone."""
     assert not is_blank(text)
+
+
+@pytest.mark.parametrize("unseen", [*JOINERS, "\u034f", "\u180b", "\u2800", "\ufe0f", "\U000e0100"])
+def test_nothing_unseen_hides_what_a_text_holds(unseen: str) -> None:
+    """Wherever it stands; letters, marks and spaces stay."""
+    assert "evil.com e\u0301" == without_unseen(f"{unseen}evil{unseen * 2}.com{unseen} e\u0301{unseen}")
 
 
 def test_fillers_pass_for_letters() -> None:

@@ -1,19 +1,30 @@
 """Asking why, through `Lifecycle`: a click, a change of mind, a survey, words, and links that are not followed."""
 
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from attrs import evolve
 
 from lifecycle_mail.errors import InvalidInput, LinkRefused, Misconfigured
 from lifecycle_mail.mails import Kind, Links, Renderer, Step, Tokens, Way
 from lifecycle_mail.mails.links import PURPOSES, SKEW, Link, LinkPurpose
 from lifecycle_mail.mails.reasons import Answering
 from lifecycle_mail.mails.samples import BRAND, sample_reader, samples
+from lifecycle_mail.mails.specs import Specification
 from lifecycle_mail.memory import MemoryCrm
-from lifecycle_mail.model.answers import Answer, CancellationReason, DriftReason, Question
+from lifecycle_mail.model.answers import (
+    ANSWERS,
+    MOST_REASONS,
+    Answer,
+    CancellationReason,
+    DriftReason,
+    Question,
+    Reason,
+)
 from lifecycle_mail.model.events import EventKind, Evidence
 from lifecycle_mail.model.instants import to_micros
 from lifecycle_mail.model.lists import Channel, Scope
@@ -32,13 +43,19 @@ DEAR, BROKEN = CancellationReason.TOO_EXPENSIVE, CancellationReason.TECHNICAL
 
 
 def link(
-    reason: str | None = DEAR, *, who: str = "ada", question: str = "cancellation", about: str = "pro",
-    asked_at: datetime = ASKED, key: str = SIGNING_KEY, **said: Any,
+    reason: Any = DEAR, *, who: str = "ada", question: str = "cancellation", about: str = "pro",
+    asked_at: datetime = ASKED, key: str = SIGNING_KEY, offers: Sequence[Reason] | None = None, most: int | None = None,
+    occasion: datetime | None = None, **said: Any,
 ) -> str:  # fmt: skip
-    """Return the token of a link of ada's mail: that it costs too much, or what is given."""
+    """Return the token of a link of ada's mail: that it costs too much, or what is given; it offers all there is."""
+    why = Question(question)
+    asking = Answering(
+        question=why, reason=reason, offers=tuple(ANSWERS[why]) if offers is None else tuple(offers),
+        most=MOST_REASONS[why] if most is None else most, about=about, occasion=occasion,
+    )  # fmt: skip
     attributes: dict[str, Any] = {
         "purpose": LinkPurpose.ANSWER, "contact_id": ContactId(who), "signed_at": asked_at,
-        "detail": Answering(question=Question(question), reason=reason, about=about).as_detail(),  # type: ignore[arg-type]
+        "detail": asking.as_detail(),
     }  # fmt: skip
     return Tokens([key]).sign(Link(**attributes | said))
 
@@ -80,6 +97,31 @@ def test_the_page_is_told_what_is_asked() -> None:
     survey = mail.asked(link(None, question="drift", about="", scope=Scope.list("news")), now=NOW)
     assert ("news", None, tuple(DriftReason), 1) == (survey.about, survey.chosen, survey.reasons, survey.most)
     assert not hasattr(survey, "contact_id")
+
+
+def test_the_page_is_told_what_the_mail_offers() -> None:
+    """These reasons, in this order, and no others; where it offers none, it asks for words alone (C2)."""
+    mail, some = world(), (CancellationReason.OTHER, DEAR, BROKEN)
+    for most in (1, 3):
+        found = mail.asked(link(BROKEN, offers=some, most=most), now=NOW)
+        assert (some, most, BROKEN) == (found.reasons, found.most, found.chosen)
+    for question in Question:
+        found = mail.asked(link(None, question=question, offers=[], most=0), now=NOW)
+        assert ((), 0, None) == (found.reasons, found.most, found.chosen)
+
+
+def test_no_more_reasons_are_taken_than_the_mail_asks_for() -> None:
+    """Any of the question, also one that was not offered, because the page is the application's own."""
+    mail = world("ada")
+    for turn, (offers, most, taken) in enumerate((([DEAR, BROKEN], 1, 1), ([DEAR, BROKEN], 2, 2), ([], 0, 1))):
+        token, now = link(None, offers=offers, most=most), NOW + turn * MINUTE
+        chosen = list(CancellationReason)[-taken:]
+        assert tuple(chosen) == mail.answer(token, now=now, reasons=[*chosen, *chosen]).answer.reasons
+        with pytest.raises(InvalidInput, match=f"^reasons: {taken + 1} chosen, and this mail takes {taken}$"):
+            mail.answer(token, now=now, reasons=list(CancellationReason)[-taken - 1 :])
+    mail.answer(link(None), now=NOW + HOUR, reasons=list(CancellationReason)[:3])
+    joined = mail.answer(link(None, offers=[], most=0), now=NOW + 2 * HOUR, text="words")
+    assert 3 == len(joined.answer.reasons)  # it takes no more, and takes none of those away
 
 
 def test_a_scanner_answers_nothing() -> None:
@@ -125,13 +167,44 @@ def test_a_call_that_comes_late_changes_nothing() -> None:
     assert [later] == asked(mail)
 
 
-def test_another_mail_is_another_answer() -> None:
-    """Who cancels twice is asked twice, and has two reasons."""
+def test_another_cancellation_is_another_answer() -> None:
+    """Who cancels twice is asked twice, and has two reasons; also where a mail does not say when that was."""
+    for first, second in (
+        (link(occasion=ASKED), link(BROKEN, occasion=ASKED + DAY)),
+        (link(occasion=ASKED), link(BROKEN, asked_at=NOW)),
+        (link(), link(BROKEN, asked_at=NOW)),
+    ):
+        mail = world("ada")
+        mail.answer(first, now=NOW)
+        mail.answer(second, now=NOW + HOUR)
+        assert [(DEAR,), (BROKEN,)] == [one.reasons for one in asked(mail)]
+        assert 2 == len(replies(mail))
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ({"occasion": ASKED}, {"occasion": ASKED, "asked_at": ASKED + HOUR}),
+        ({"occasion": ASKED}, {"occasion": ASKED + timedelta(microseconds=999_999), "offers": [DEAR], "most": 1}),
+        ({"occasion": ASKED}, {"occasion": ASKED.astimezone(ZoneInfo("Asia/Kuala_Lumpur")), "asked_at": NOW}),
+        ({"campaign": CampaignKey("spring")}, {"campaign": CampaignKey("spring"), "asked_at": ASKED + HOUR}),
+    ],
+)
+def test_what_is_asked_again_is_answered_once(first: Mapping[str, Any], again: Mapping[str, Any]) -> None:
+    """A mail that is rendered again, and a survey after the confirmation: a double click counts once (F48)."""
     mail = world("ada")
-    mail.answer(link(), now=NOW)
-    mail.answer(link(BROKEN, asked_at=NOW), now=NOW + HOUR)
-    assert [(DEAR,), (BROKEN,)] == [one.reasons for one in asked(mail)]
-    assert 2 == len(replies(mail))
+    clicked = mail.answer(link(**first), now=NOW)
+    for token in (link(**again), link(**first)):
+        double = mail.answer(token, now=NOW + MINUTE)
+        assert (clicked.answer, False) == (double.answer, double.is_new)
+    changed = mail.answer(link(BROKEN, **again), now=NOW + HOUR, text="the chart stays white")
+    assert ((BROKEN,), ASKED, True) == (changed.answer.reasons, changed.answer.asked_at, changed.is_new)
+    joined = mail.answer(link(None, **first), now=NOW + 2 * HOUR, tool="paper").answer
+    assert ((BROKEN,), "the chart stays white", "paper") == (joined.reasons, joined.text, joined.tool)
+    late = mail.answer(link(**again), now=NOW)
+    assert (joined, False) == (late.answer, late.is_new)
+    assert [joined] == asked(mail)
+    assert 1 == mail.reasons().total.answers == len(replies(mail))
 
 
 def test_a_survey_takes_three_reasons_and_words() -> None:
@@ -196,7 +269,7 @@ def test_what_the_application_offers_is_in_the_next_step() -> None:
     [
         ({"reasons": ["too-busy"]}, "reason='too-busy'"),
         ({"reasons": "other"}, "give a list"),
-        ({"reasons": list(CancellationReason)[:4]}, "4 chosen, and cancellation takes 3"),
+        ({"reasons": list(CancellationReason)[:4]}, "4 chosen, and this mail takes 3"),
         ({"reason": "<script>"}, "reason='<script>'"),
         ({"reason": "other", "reasons": ["other"]}, "give one of the two"),
         ({"reasons": []}, "nothing is answered"),
@@ -219,7 +292,7 @@ def test_the_link_to_the_questions_alone_is_no_answer() -> None:
         with pytest.raises(InvalidInput, match="nothing is answered"):
             mail.answer(link(None), now=NOW + HOUR)
         mail.answer(link(), now=NOW)
-    with pytest.raises(InvalidInput, match="2 chosen, and drift takes 1"):
+    with pytest.raises(InvalidInput, match="2 chosen, and this mail takes 1"):
         mail.answer(link(None, question="drift"), now=NOW, reasons=["too-many", "other"])
 
 
@@ -272,7 +345,7 @@ def test_a_forged_link_is_refused() -> None:
     ):  # fmt: skip
         refused(mail, wrong)
     of_another = Tokens([SIGNING_KEY], tenant="acme").sign(
-        Link(purpose=LinkPurpose.ANSWER, contact_id=ADA, detail="cancellation:other:pro", signed_at=ASKED)
+        Link(purpose=LinkPurpose.ANSWER, contact_id=ADA, detail="cancellation:l:1el::pro", signed_at=ASKED)
     )
     refused(mail, of_another)
     mail.answer(whole, now=NOW)
@@ -284,14 +357,29 @@ def test_a_link_for_something_else_is_refused(purpose: LinkPurpose) -> None:
     refused(world("ada"), link(purpose=purpose))
 
 
-@pytest.mark.parametrize("detail", ["", "cancellation", "cancellation:cheap:pro", "why:other:pro", "drift:no-results:"])
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "", "cancellation", "request-1", "cancellation:a:pro", "why:a:1ab::pro", "drift:f:1ab::",
+        "cancellation:A:1ab::", "cancellation::0z::pro", "cancellation::4abcd::pro", "cancellation::2a::pro",
+        "cancellation::0a::pro",
+        "cancellation::1::pro", "drift::2ab::", "cancellation:a:1ab:0x5:pro", "cancellation:a:1ab: 5:pro",
+        "cancellation:a:1ab:ffffffffff:pro", "cancellation:a:1ab:-ffffffffff:pro", "cancellation:a:1ab:-e7791f700:pro",
+        "cancellation:a:1ab:3afff4417f:pro", "cancellation:a:1ab:69a44f1043afff4417f:pro",
+    ],
+)  # fmt: skip
 def test_a_link_that_says_no_answer_is_refused_alike(detail: str) -> None:
     """It is signed, and another release may have meant something by it; nobody learns more than of any other."""
-    mail = world("ada")
-    if detail == "cancellation":  # asks, and has chosen nothing
-        assert mail.asked(link(detail=detail), now=NOW).chosen is None
-        return
-    refused(mail, link(detail=detail))
+    refused(world("ada"), link(detail=detail))
+
+
+def test_the_first_and_the_last_instant_that_a_link_can_say() -> None:
+    """A year that some zone cannot write is no occasion; every other is kept to the second."""
+    for occasion in (datetime(2, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),
+                     datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)):  # fmt: skip
+        mail = world("ada")
+        assert occasion == mail.answer(link(occasion=occasion), now=NOW).answer.asked_at
+        assert 1 == len(asked(mail))
 
 
 def test_an_old_link_is_refused() -> None:
@@ -460,27 +548,75 @@ def test_an_erasure_changes_no_count() -> None:
 # --- from the mail to the count ---------------------------------------------------------------------------------------
 
 
+LINKS = Links("https://mail.example.com/m", [SIGNING_KEY])
+
+
+def tokens_of(spec: Specification, *, now: datetime = NOW) -> list[str]:
+    """Return the tokens of the answers that a mail links to, in its order."""
+    text = Renderer(BRAND, links=LINKS).render(spec, now=now).text
+    return list(dict.fromkeys(re.findall(r"https://mail\.example\.com/m/answer/([\w.-]+)", text)))
+
+
 @pytest.mark.parametrize(
-    ("kind", "question", "about", "offered"),
+    ("kind", "question", "about", "clicks", "most"),
     [
-        (Kind.CANCELLATION_REASON, Question.CANCELLATION, "Harbour Pro", 7),
-        (Kind.CANCELLATION_SURVEY, Question.CANCELLATION, "Harbour Pro", 9),
-        (Kind.SURVEY, Question.DRIFT, "harbour-news", 5),
-        (Kind.GOODBYE, Question.OPT_OUT, "harbour-news", 6),
+        (Kind.CANCELLATION_CONFIRMED, Question.CANCELLATION, "Harbour Pro", 0, 3),
+        (Kind.CANCELLATION_NOTE, Question.CANCELLATION, "Harbour Pro", 0, 0),
+        (Kind.CANCELLATION_REASON, Question.CANCELLATION, "Harbour Pro", 7, 1),
+        (Kind.CANCELLATION_SURVEY, Question.CANCELLATION, "Harbour Pro", 9, 3),
+        (Kind.SURVEY, Question.DRIFT, "harbour-news", 5, 1),
+        (Kind.GOODBYE, Question.OPT_OUT, "harbour-news", 6, 1),
     ],
 )
-def test_every_link_of_a_mail_can_be_answered(kind: Kind, question: Question, about: str, offered: int) -> None:
-    """The links that a mail carries are those that `Lifecycle` takes, each for another reason (C4, O7, S7)."""
-    links = Links("https://mail.example.com/m", [SIGNING_KEY])
+def test_every_link_of_a_mail_can_be_answered(
+    kind: Kind, question: Question, about: str, clicks: int, most: int
+) -> None:
+    """The links that a mail carries are those that `Lifecycle` takes, and offer what the mail does (C4, O7, S7)."""
     reader = sample_reader()
-    mail = world(signing_keys=links.tokens)
+    mail = world(signing_keys=LINKS.tokens)
     mail.store.put([contact(reader.contact_id)])
-    text = Renderer(BRAND, links=links).render(samples(reader, now=NOW)[kind], now=NOW).text
-    tokens = list(dict.fromkeys(re.findall(r"https://mail\.example\.com/m/answer/([\w.-]+)", text)))
+    spec: Any = samples(reader, now=NOW)[kind]
+    tokens = tokens_of(spec)
     chosen = {token: mail.asked(token, now=NOW).chosen for token in tokens}
-    clicks = [token for token, reason in chosen.items() if reason is not None]
-    assert offered == len({chosen[token] for token in clicks}) == len(clicks)
-    for turn, token in enumerate(clicks):
-        answer = mail.answer(token, now=NOW + turn * MINUTE).answer
-        assert (question, about, (chosen[token],)) == (answer.question, answer.about, answer.reasons)
+    assert clicks == len({*chosen.values()} - {None})
+    for turn, token in enumerate(tokens):
+        found = mail.asked(token, now=NOW)
+        assert (question, about, getattr(spec, "reasons", ()), most) == (
+            found.question, found.about, found.reasons, found.most,
+        )  # fmt: skip
+        reasons = [found.chosen] if found.chosen else list(found.reasons)[:most]
+        answer = mail.answer(token, now=NOW + turn * MINUTE, reasons=reasons, text=f"turn {turn}").answer
+        assert (question, about, tuple(reasons)) == (answer.question, answer.about, answer.reasons)
     assert 1 == mail.reasons(question=question).total.answers == len(asked(mail))
+
+
+@pytest.mark.parametrize("kind", [Kind.CANCELLATION_REASON, Kind.CANCELLATION_SURVEY, Kind.SURVEY, Kind.GOODBYE])
+def test_a_mail_that_is_rendered_again_asks_nothing_new(kind: Kind) -> None:
+    """A retry, or a reminder: the later answer holds, and a double click counts once (F48)."""
+    mail = world(signing_keys=LINKS.tokens)
+    spec = samples(sample_reader(), now=NOW)[kind]
+    first, again = tokens_of(spec), tokens_of(spec, now=NOW + HOUR)
+    assert not {*first} & {*again}
+    clicked = mail.answer(first[0], now=NOW + HOUR).answer
+    double = mail.answer(again[0], now=NOW + 2 * HOUR)
+    assert (clicked, False) == (double.answer, double.is_new)
+    changed = mail.answer(again[1], now=NOW + 3 * HOUR).answer
+    assert clicked.reasons != changed.reasons
+    assert [changed] == asked(mail)
+
+
+def test_each_cancellation_is_asked_about_once() -> None:
+    """The survey that follows the confirmation asks the same; the same product cancelled again does not (C2, F48)."""
+    mail = world(signing_keys=LINKS.tokens)
+    made: dict[Kind, Any] = dict(samples(sample_reader(), now=NOW))
+    confirmed, survey = made[Kind.CANCELLATION_CONFIRMED], made[Kind.CANCELLATION_SURVEY]
+    assert confirmed.cancelled_at == survey.cancelled_at
+    mail.answer(tokens_of(confirmed)[0], now=NOW, reasons=[DEAR, CancellationReason.POOR_SUPPORT])
+    mail.answer(tokens_of(survey, now=NOW + DAY)[-1], now=NOW + DAY, tool="paper")
+    (one,) = asked(mail)
+    assert ((DEAR, CancellationReason.POOR_SUPPORT), "paper", confirmed.cancelled_at) == (
+        one.reasons, one.tool, one.asked_at,
+    )  # fmt: skip
+    for other in (evolve(confirmed, cancelled_at=NOW + DAY), evolve(confirmed, product="Harbour Team")):
+        mail.answer(tokens_of(other, now=NOW + 2 * DAY)[0], now=NOW + 2 * DAY, reason=DEAR)
+    assert 3 == len(asked(mail))

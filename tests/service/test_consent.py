@@ -616,6 +616,35 @@ def test_a_token_has_no_age() -> None:
         assert ACTIVE is mail.standing("ada", OFFERS, now=NOW + max(later, HOUR))
 
 
+def test_a_token_has_the_age_that_its_links_have() -> None:
+    """Whoever sets how long a link works sets it for its button, too; too old is refused as whatever is wrong (F44)."""
+    links = Links("https://mail.example.com/m", keys=["k1" * 16], ages={LinkPurpose.CONFIRM: 30 * DAY})
+    mail = world("ada", signing_keys=links.tokens)
+    mail.opt_out("ada", scope=Scope.list("offers"), now=NOW)
+    token = token_for(mail)
+    before = mail.store.position()
+    refusals = []
+    for wrong, at in ((token, NOW + 30 * DAY + timedelta(microseconds=1)), (token[:-1], NOW)):
+        with pytest.raises(ConsentRefused) as caught:
+            mail.confirm(wrong, now=at)
+        refusals.append((str(caught.value), caught.value.__cause__, caught.value.__suppress_context__))
+    assert refusals[0] == refusals[1]
+    assert before == mail.store.position()
+    mail.confirm(token, now=NOW + 30 * DAY)
+    assert ACTIVE is mail.standing("ada", OFFERS, now=NOW + 30 * DAY)
+
+
+def test_a_page_reads_what_can_be_confirmed() -> None:
+    """A clock that is behind keeps nobody out, on the page as little as behind its button."""
+    links = Links("https://mail.example.com/m", keys=["k1" * 16])
+    mail = world("ada", signing_keys=links.tokens)
+    mail.opt_out("ada", scope=Scope.list("offers"), now=NOW - DAY)
+    token = token_for(mail)
+    for at in (NOW - HOUR, NOW, NOW + 3650 * DAY):
+        assert "ada" == links.read(token, purpose=LinkPurpose.CONFIRM, now=at).contact_id
+        mail.confirm(token, now=at)
+
+
 def test_keys_rotate() -> None:
     """The newest key signs, older ones still open old links, and one that is taken out opens nothing (F46, F47)."""
     mail = world("ada")

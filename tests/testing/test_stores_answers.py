@@ -41,13 +41,13 @@ class CountsEachClick(MemoryStore):
             self._answers[one.contact_id][EntryId(f"{one.id}{one.at}")] = one
 
 
-class TakesTheFirstCampaign(MemoryStore):
+class KeepsTheFirstMail(MemoryStore):
     """Lets the order tell, where two differ in little."""
 
     def put_answers(self, answers: Sequence[Answer]) -> None:
         for one in answers:
             before = self._answers[one.contact_id].get(one.id)
-            if before is None or before != evolve(one, campaign=before.campaign):
+            if before is None or before != evolve(one, asked_at=before.asked_at):
                 super().put_answers([one])
 
 
@@ -163,10 +163,10 @@ class LetsThemBack(MemoryStore):
 
 
 STORES: dict[type[MemoryStore], str] = {
-    KeepsTheFirst: "test_a_later_answer_to_the_same_mail_takes_the_place_of_the_first",
+    KeepsTheFirst: "test_a_later_answer_to_the_same_question_takes_the_place_of_the_first",
     KeepsWhatCameLast: "test_whatever_order_they_come_in_the_same_one_holds",
     CountsEachClick: "test_of_many_workers_the_latest_answer_holds",
-    TakesTheFirstCampaign: "test_of_two_that_differ_in_the_campaign_alone_the_same_one_holds",
+    KeepsTheFirstMail: "test_of_two_that_differ_in_when_it_was_asked_alone_the_same_one_holds",
     TakesNobodys: "test_nobody_answers",
     EndsWithTheEnd: "test_a_time_begins_with_its_first_instant_and_ends_before_its_last",
     BeginsAfterTheBeginning: "test_a_time_begins_with_its_first_instant_and_ends_before_its_last",

@@ -42,6 +42,7 @@ from lifecycle_mail.cli.printing import Format, print_json, print_rows
 from lifecycle_mail.cli.reasons import reasons
 from lifecycle_mail.cli.registry import DB, database_option, peppers_option, registry, require_apart_from_read
 from lifecycle_mail.cli.screening import screen
+from lifecycle_mail.cli.subjects import subjects
 from lifecycle_mail.cli.sweeping import sweep
 from lifecycle_mail.files import (
     DECISION_COLUMNS,
@@ -303,6 +304,6 @@ optouts.add_command(import_command)
 optouts.add_command(export_command)
 for _command in (
     demo, db, optouts, reasons, aside, screen, erase, archive, restore, outbox, sweep, picture, render, preview,
-    templates,
+    subjects, templates,
 ):  # fmt: skip
     app.add_command(_command)

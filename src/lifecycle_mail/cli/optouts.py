@@ -182,7 +182,8 @@ def causes(mail: Lifecycle, since: datetime | None, until: datetime | None, form
     \b
     lifecycle-mail optouts causes --db mail.db
 
-    What is not known is counted as "(not known)"; one that came back as an echo counts once.
+    What is not known is counted as "(not known)"; one that came back as an echo counts once. Reasons are those that
+    were said with the no; `lifecycle-mail reasons --question opt-out` counts what people answer to a goodbye.
     """
     found = mail.opt_out_causes(since=since, until=until)
     kinds = {

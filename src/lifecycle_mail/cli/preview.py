@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
 
 from lifecycle_mail.mails import KINDS, Kind, Mail, Renderer
+from lifecycle_mail.mails.formats import is_from_right
 from lifecycle_mail.mails.samples import sample_reader, samples
 
 _DARK = "@media (prefers-color-scheme: dark)"
@@ -63,15 +65,15 @@ show();
 </html>
 """
 
-_SECTION = """<section data-kind="{kind}" data-locale="{locale}" lang="{locale}">
-<h2>{subject}</h2>
-<p>{preheader}<br><small lang="en">{kind}, {locale}: {doc} {size}</small></p>
+_SECTION = """<section data-kind="{kind}" data-locale="{locale}">
+<h2 {written}>{subject}</h2>
+<p><span {written}>{preheader}</span><br><small>{kind}, {locale}{instead}: {doc} {size}</small></p>
 <div class="panes">
-<div class="pane"><h3 lang="en">HTML, light</h3>
+<div class="pane"><h3>HTML, light</h3>
 <iframe loading="lazy" title="{kind}, light" src="{stem}.light.html"></iframe></div>
-<div class="pane"><h3 lang="en">HTML, dark</h3>
+<div class="pane"><h3>HTML, dark</h3>
 <iframe loading="lazy" title="{kind}, dark" src="{stem}.dark.html"></iframe></div>
-<div class="pane"><h3 lang="en">Plain text</h3><pre tabindex="0">{text}</pre></div>
+<div class="pane"><h3>Plain text</h3><pre tabindex="0" {written}>{text}</pre></div>
 </div>
 </section>"""
 
@@ -119,8 +121,12 @@ def _options(values: Sequence[str]) -> str:
 
 
 def _section(mail: Mail, stem: str, locale: str) -> str:
+    # The page is English; what the mail says is in its own language, which need not be the one that was asked for.
+    written = f'lang="{escape(mail.language)}" dir="{"rtl" if is_from_right(mail.language) else "ltr"}"'
+    same = mail.language.partition("-")[0].lower() == re.split("[-_]", locale)[0].lower()
     return _SECTION.format(
-        kind=mail.kind, locale=escape(locale), stem=escape(stem), subject=escape(mail.subject),
+        kind=mail.kind, locale=escape(locale), stem=escape(stem), subject=escape(mail.subject), written=written,
+        instead="" if same else f", written in {escape(mail.language)}",
         preheader=escape(mail.preheader), doc=escape(KINDS[mail.kind].doc), text=escape(mail.text),
         size=f"{len(mail.html.encode()) / 1000:.1f} kB",
     )  # fmt: skip

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from attrs import fields, fields_dict, has
 
@@ -23,8 +24,13 @@ from lifecycle_mail.policy.documents import parse_toml, structure
 if TYPE_CHECKING:
     from cattrs import Converter
 
+T = TypeVar("T")
+
 SUFFIX = ".jinja"
 """What the name of a template's file ends with."""
+
+_TEXTS = (Card, EmailAddress, Money)
+"""Classes that are written as a text."""
 
 
 @functools.cache
@@ -96,28 +102,63 @@ def read_specification(kind: Kind, data: object, *, what: str, locale: str | Non
     """
     if isinstance(data, Mapping) and locale is not None and isinstance(data.get("to"), Mapping):
         data = {**data, "to": {**data["to"], "locale": locale}}
-    try:
-        made: Specification = structure(data, class_of(kind), what=what, using=mail_converter())
-    except InvalidDocument as error:
-        raise InvalidDocument(what, [*error.problems, *_hidden(kind, data, error)]) from None
+    made: Specification = _structured(data, class_of(kind), what=what)
     return made
 
 
-def _hidden(kind: Kind, data: object, error: InvalidDocument) -> Iterator[Problem]:
-    """Find what the first problems hide: a class is made, and its values checked, only once all could be read."""
-    types = get_type_hints(class_of(kind))
-    told = {problem.path for problem in error.problems}
-    for name, one in fields_dict(class_of(kind)).items():
-        if not isinstance(data, Mapping) or name not in data or one.validator is None:
+def _structured(data: object, kind: type[T], *, what: str, path: str = "$") -> T:
+    """Make a class of data.
+
+    Raises:
+        InvalidDocument: with every problem, each with its path.
+    """
+    try:
+        return structure(data, kind, what=what, path=path, using=mail_converter())
+    except InvalidDocument as error:
+        found = {problem.path: problem for problem in _hidden(kind, data, path)}
+        # Where a class as a whole was refused for one of its values, that value has the longer path.
+        told = [one for one in error.problems if not any(_is_below(at, one) for at in found.values())]
+        told += [one for at, one in found.items() if at not in {problem.path for problem in told}]
+        raise InvalidDocument(what, told) from None
+
+
+def _is_below(found: Problem, problem: Problem) -> bool:
+    return found.message == problem.message and found.path.startswith((f"{problem.path}.", f"{problem.path}["))
+
+
+def _hidden(kind: type[Any], data: object, path: str) -> Iterator[Problem]:
+    """Find what other problems hide: a class is made, and its values checked, only once all of them could be read."""
+    if not isinstance(data, Mapping):
+        return
+    types = get_type_hints(kind)
+    for name, one in fields_dict(kind).items():
+        if name not in data:
             continue
-        if any(path.startswith(f"$.{name}") for path in told):
-            continue
+        at = f"{path}.{name}"
+        for inner, value, place in _inside(types[name], data[name], at):
+            yield from _hidden(inner, value, place)
         try:
-            value = mail_converter().structure(data[name], types[name])
-            one.validator(None, one, one.converter(value) if callable(one.converter) else value)
-        except InvalidInput as found:
-            if not any(str(found) in problem.message for problem in error.problems):
-                yield Problem(f"$.{name}", str(found))
+            value = structure(data[name], types[name], what=at, using=mail_converter())
+        except InvalidDocument:
+            continue  # told, for the class that it is in
+        try:
+            value = one.converter(value) if callable(one.converter) else value
+            if one.validator is not None:
+                one.validator(None, one, value)
+        except InvalidInput as error:
+            yield Problem(at, str(error))
+
+
+def _inside(kind: Any, data: object, path: str) -> Iterator[tuple[type[Any], object, str]]:
+    """Find the tables in a value that classes are made of, each with its path."""
+    if get_origin(kind) is tuple and isinstance(data, list | tuple):
+        for place, one in enumerate(data):
+            yield from _inside(get_args(kind)[0], one, f"{path}[{place}]")
+    elif get_origin(kind) in (Union, UnionType):
+        for one in get_args(kind):
+            yield from _inside(one, data, path)
+    elif has(kind) and kind not in _TEXTS:
+        yield kind, data, path
 
 
 def as_data(value: Any) -> Any:
@@ -147,7 +188,7 @@ def read_brand(path: Path) -> Brand:
     """
     data = parse_toml(_text(path), what=str(path))
     inner = data.get("brand", data)
-    return structure(inner, Brand, what=str(path), path="$.brand" if "brand" in data else "$", using=mail_converter())
+    return _structured(inner, Brand, what=str(path), path="$.brand" if "brand" in data else "$")
 
 
 def read_templates(folder: Path) -> dict[str, str]:

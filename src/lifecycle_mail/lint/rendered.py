@@ -1,43 +1,39 @@
 """What is wrong with one mail, as it came out of its templates.
 
-Words are judged as the reader sees them, without what the caller filled in: a brand may be called Bargain, and a sum
-that is paid back is no price (C6). Links, images, tables and styles are looked for in the HTML after its CSS was moved
-into the elements, which is what is sent.
+Words are judged as the reader sees them, without what the caller filled in. Links, images, tables and styles are looked
+for in the HTML after its CSS was moved into the elements, which is what is sent. What the renderer itself refuses is
+found by it (`lifecycle_mail.mails.lacks`), and told here by rule.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from enum import Enum
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from attrs import field, fields, frozen, has
+from attrs import field, frozen
 from babel import Locale
 
-from lifecycle_mail.lint.pages import Page
 from lifecycle_mail.lint.subjects import check_subject
 from lifecycle_mail.lint.words import GUILT, find_words
+from lifecycle_mail.mails.filled import filled_in, paragraphs, without
 from lifecycle_mail.mails.formats import Formats, locale_of
+from lifecycle_mail.mails.hosts import OURSELVES
 from lifecycle_mail.mails.lacks import Lack
 from lifecycle_mail.mails.messages import Mail
-from lifecycle_mail.mails.parts import Money
-from lifecycle_mail.mails.promotions import find_promotion
+from lifecycle_mail.mails.pages import SCHEMES, Page
 
 MOST_BYTES: Final = 102_000
 """Bytes of HTML; Gmail clips what is longer, and the way out at its end with it."""
 
 _SHOWN: Final = 60
-_SHORTEST_VALUE: Final = 3
-_PARAGRAPH: Final = re.compile(r"\n\s*\n|\n(?=[ \t]*[-*>] )")
 _MARKUP: Final = re.compile(
     r"</?(?:a|b|br|center|div|em|font|h[1-6]|hr|i|img|li|ol|p|span|strong|style|table|td|th|tr|u|ul)\b[^<>]{0,200}>"
     r"|&(?:[a-z]{2,8}|#\d{1,6});",
     re.IGNORECASE,
 )
-_BESIDE_THE_WEB: Final = frozenset({"mailto", "tel", "sms"})
-_OURSELVES: Final = frozenset({"localhost", "127.0.0.1"})
+_BESIDE_THE_WEB: Final = SCHEMES - {"https", "http"}
 
 
 @frozen(kw_only=True)
@@ -73,9 +69,21 @@ def problems_of(mail: Mail) -> Iterator[Problem]:
     yield from _in_html(mail, page)
 
 
+_TO_BE_SEEN: Final = (
+    "write it as <a href> with words in it, outside of comments and of elements whose style or `hidden` keeps them "
+    "from being seen"
+)
 _LACKS: Final[Mapping[str, tuple[str, str]]] = {
     "missing-point": (
         "{where} does not make the point {what!r}", 'put it into {{% call point("{what}") %}}...{{% endcall %}}',
+    ),
+    "empty-point": (
+        "{where} shows no words for the point {what!r}",
+        'write them between {{% call point("{what}") %}} and {{% endcall %}}, where they are seen',
+    ),
+    "unstated-cancellation": (
+        "{where} does not say what was cancelled and when: {what} is missing",
+        'print it between {{% call point("confirmation") %}} and {{% endcall %}}, where it is seen',
     ),
     "two-primary-calls": (
         "{where} has {what} primary calls to action",
@@ -84,15 +92,29 @@ _LACKS: Final[Mapping[str, tuple[str, str]]] = {
     "no-primary-call": (
         "{where} has no primary call to action", "say with part.button() what the reader is asked to do",
     ),
+    "primary-call-without-link": (
+        "{where} has a primary call to action without a link",
+        "let {{{{ {what} }}}} stand right before its link, as in part.button()",
+    ),
     "missing-unsubscribe": (
         "{where} has no link that leaves the list", "call part.footer() in the block `footer`, or print {what}",
     ),
+    "hidden-unsubscribe": ("{where} has the link that leaves the list, and nobody can see or follow it", _TO_BE_SEEN),
     "missing-preferences": (
         "{where} has no link to the preferences", "call part.footer() in the block `footer`, or print {what}",
     ),
+    "hidden-preferences": ("{where} has the link to the preferences, and nobody can see or follow it", _TO_BE_SEEN),
     "missing-postal-address": (
         "{where} does not say where the sender is",
         "call part.footer() in the block `footer`, or print each line of {what}",
+    ),
+    "hidden-postal-address": (
+        "{where} says where the sender is, and nobody can see it",
+        "take it out of comments and of elements whose style or `hidden` keeps them from being seen",
+    ),
+    "promotion": (
+        "{what!r} promotes, in a mail that reaches those who opted out of marketing",
+        "leave prices, discounts and offers to mails of a list",
     ),
 }  # fmt: skip
 _WHERE: Final = {"": "the mail", "text": "the plain text", "html": "the HTML"}
@@ -100,14 +122,15 @@ _WHERE: Final = {"": "the mail", "text": "the plain text", "html": "the HTML"}
 
 def problems_of_lacks(lacks: Iterable[Lack]) -> Iterator[Problem]:
     """Say what a mail lacks, once where both parts lack it. An empty subject is left to the check of subjects."""
-    forms: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], dict[str, str]] = {}
     for lack in lacks:
-        forms.setdefault((lack.rule, lack.what), []).append(lack.form)
-    for (rule, what), found in forms.items():
+        found.setdefault((lack.rule, lack.what.casefold()), {}).setdefault(lack.form, lack.what)
+    for (rule, _), forms in found.items():
         if rule in _LACKS:
-            form = found[0] if len(found) == 1 else ""
+            form, what = next(iter(forms.items()))
+            form = form if len(forms) == 1 else ""
             message, fix = (text.format(where=_WHERE[form], what=what) for text in _LACKS[rule])
-            yield Problem(rule=rule, message=message, fix=fix, form=form)
+            yield Problem(rule=rule, message=message, fix=fix, form=form, clue=what if rule == "promotion" else "")
 
 
 def _in_subject(mail: Mail) -> Iterator[Problem]:
@@ -117,7 +140,7 @@ def _in_subject(mail: Mail) -> Iterator[Problem]:
             fix="say in the block `preheader` what the mail is about", form="text",
         )  # fmt: skip
     ahead = mail.spec.deadline_day(mail.to.zone) is not None
-    plain = _without(_values(mail), mail.subject)  # capitals and the like of a name are not the template's
+    plain = without(_values(mail), mail.subject)  # capitals and the like of a name are not the template's
     counts = {one.rule for one in check_subject(plain, kind=mail.kind, locale=mail.language, deadline=ahead)}
     for one in check_subject(mail.subject, kind=mail.kind, locale=mail.language, deadline=ahead):
         if one.rule in counts - {"guilt", "promotion"}:  # those are looked for in the whole mail
@@ -127,25 +150,18 @@ def _in_subject(mail: Mail) -> Iterator[Problem]:
 
 def _in_words(mail: Mail, page: Page) -> Iterator[Problem]:
     values = _values(mail)
-    texts = (mail.subject, mail.preheader, *_PARAGRAPH.split(mail.text), *page.blocks)
-    blocks = dict.fromkeys(_without(values, " ".join(text.split())) for text in texts)
+    texts = (mail.subject, mail.preheader, mail.text, *page.blocks)
+    blocks = dict.fromkeys(block for text in texts for block in paragraphs(without(values, text)))
     for words in _each_once(word for block in blocks for word in find_words(GUILT, block, mail.language)):
         yield Problem(
             rule="guilt", message=f"{words!r} makes people feel bad for leaving",
             fix="thank them, and say what they can do", clue=words,
         )  # fmt: skip
-    if mail.marketing:
-        return
-    for words in _each_once(found for block in blocks if (found := find_promotion(block))):
-        yield Problem(
-            rule="promotion", message=f"{words!r} promotes, in a mail that reaches those who opted out of marketing",
-            fix="leave prices, discounts and offers to mails of a list", clue=words,
-        )  # fmt: skip
 
 
 def _in_text(mail: Mail, page: Page) -> Iterator[Problem]:
     found = _MARKUP.search(mail.text)
-    if found and _MARKUP.search(_without(_values(mail), mail.text)):
+    if found and _MARKUP.search(without(_values(mail), mail.text)):
         yield Problem(
             rule="markup-in-text", message=f"the plain text shows {found[0][:_SHOWN]!r}",
             fix="put HTML into a macro of parts.html, and its words into the same macro of parts.text",
@@ -225,35 +241,9 @@ def _in_html(mail: Mail, page: Page) -> Iterator[Problem]:
         yield Problem(rule="remote-style", message=message, fix=fix, form="html", clue=one)
 
 
-# -- what the template said, and what was filled in
-
-
 def _values(mail: Mail) -> tuple[str, ...]:
-    """What the caller filled in, the longest first."""
     formats = Formats(locale_of(mail.language) or Locale("en"), mail.to.zone)
-    found = {" ".join(text.split()) for one in (mail.spec, mail.brand) for text in _texts(one, formats)}
-    return tuple(sorted((one for one in found if len(one) >= _SHORTEST_VALUE), key=lambda one: (-len(one), one)))
-
-
-def _texts(value: Any, formats: Formats) -> Iterator[str]:
-    if isinstance(value, Money):
-        yield formats.money(value)
-    elif isinstance(value, str) and not isinstance(value, Enum):
-        yield value
-        yield from value.splitlines()
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from _texts(one, formats)
-    elif has(type(value)):
-        for at in fields(type(value)):
-            yield from _texts(getattr(value, at.name), formats)
-
-
-def _without(values: Iterable[str], text: str) -> str:
-    """Put as many small letters in place of what was filled in."""
-    for one in values:
-        text = text.replace(one, "x" * len(one))
-    return text
+    return filled_in(mail.spec, mail.brand, formats)
 
 
 def _each_once(words: Iterable[str]) -> Iterator[str]:
@@ -275,6 +265,6 @@ def _scheme(target: str) -> str:
 
 def _is_ourselves(target: str) -> bool:
     try:
-        return urlsplit(target).hostname in _OURSELVES
+        return urlsplit(target).hostname in OURSELVES
     except ValueError:
         return False

@@ -1,4 +1,4 @@
-"""Checks somebody's own templates, by what comes out of them (C1, C5, C6, O2, R8, S7, S8).
+"""Checks somebody's own templates, by what comes out of them (C1, C5, C6, O2, R8, R15, S7, S8).
 
 Theory of operation. Each mail whose template was replaced is rendered twice from the samples, once with much to say and
 once with only what it has to say; where a layout was replaced, that is every mail. What comes out is read as a mailbox
@@ -39,11 +39,17 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "unknown-name": "a template of a name that nothing goes by is never used",
         "broken": "no mail comes out of it",
         "missing-point": "a cancellation mail says what its kind promises (C1)",
+        "empty-point": "what is marked and not said is not said (C1)",
+        "unstated-cancellation": "a notice says what was cancelled, and when (R15)",
         "two-primary-calls": "who is asked for two things does neither (S7)",
         "no-primary-call": "a mail that asks for nothing gets no answer (S7)",
+        "primary-call-without-link": "what cannot be followed is no call to action (S7)",
         "missing-unsubscribe": "marketing without a way out is against the law, and is not sent (O2)",
+        "hidden-unsubscribe": "a way out that nobody sees is none (O2)",
         "missing-preferences": "who cannot choose less leaves everything (O2)",
+        "hidden-preferences": "a choice that nobody sees is none (O2)",
         "missing-postal-address": "marketing says by law where the sender is (R8)",
+        "hidden-postal-address": "an address that nobody sees is none (R8)",
         "guilt": "nobody should feel bad for leaving (C1)",
         "promotion": "this mail reaches people who opted out of marketing, so it must not promote anything (C6)",
         **{f"subject-{rule}": why for rule, why in subjects.RULES.items() if rule not in ("guilt", "promotion")},
@@ -113,7 +119,7 @@ def check_templates(
         Findings in the order of `RULES`, then by template and line.
 
     Raises:
-        InvalidInput: a `locale` that is none, or links too long for any mail.
+        InvalidInput: a `locale` that is none, a signature that promotes, or links too long for any mail.
     """
     own = {name: source for name, source in templates.items() if name in NAMES}
     catalogues = tuple(catalogues)

@@ -24,6 +24,10 @@ SHIPPED: Final = ("en", "es", "pt", "ms", "et")
 """Languages that are complete (C5)."""
 
 _PLACE: Final = re.compile(r"%\((\w+)\)s|%%")
+_ISOLATE: Final = ("\u2068", "\u2069")
+"""What keeps a part of plain text apart from the order of the words around it."""
+_ELEMENT: Final = ("<bdi>", "</bdi>")
+"""The same in HTML."""
 _MARK: Final = "\ufeff"
 """What editors of Windows put in front of a file."""
 
@@ -139,11 +143,14 @@ class Translator:
     Args:
         catalogues: in the order in which they are asked; English is what is left.
         html: whether to escape what is filled in, and the sentence.
+        isolate: whether to keep what is filled in apart from the order of the words around it. Where those run from
+            right to left, a Latin name or a day would otherwise be put into another order, and move its neighbours.
     """
 
-    def __init__(self, catalogues: Iterable[Catalogue], *, html: bool) -> None:
+    def __init__(self, catalogues: Iterable[Catalogue], *, html: bool, isolate: bool = False) -> None:
         self.catalogues = tuple(catalogues)
         self.html = html
+        self._around = ("", "") if not isolate else _ELEMENT if html else _ISOLATE
         self._kept: dict[str, _Sentence] = {}
 
     def text(self, source: str, /, **values: Any) -> str:
@@ -173,7 +180,7 @@ class Translator:
         return self._sentence(one if abs(count) == 1 else many).filled(values)
 
     def _sentence(self, text: str, *, known_as: str = "") -> _Sentence:
-        made = _Sentence.of(text, html=self.html)
+        made = _Sentence.of(text, html=self.html, around=self._around)
         if known_as and len(self._kept) < _KEPT:
             self._kept[known_as] = made
         return made
@@ -192,15 +199,17 @@ class _Sentence:
         names: what it fills in, in order.
         parts: what stands before, between and after, escaped where it is for HTML.
         html: whether what is filled in is escaped.
+        around: what is put before and behind what is filled in.
     """
 
     text: str
     names: tuple[str, ...]
     parts: tuple[str, ...]
     html: bool
+    around: tuple[str, str]
 
     @classmethod
-    def of(cls, text: str, *, html: bool) -> _Sentence:
+    def of(cls, text: str, *, html: bool, around: tuple[str, str]) -> _Sentence:
         """Take a sentence apart."""
         names: list[str] = []
         parts = [""]
@@ -214,10 +223,10 @@ class _Sentence:
                 names.append(place[1])
                 parts.append("")
         parts[-1] += text[end:]
-        return cls(text, tuple(names), tuple(str(escape(part)) if html else part for part in parts), html)
+        return cls(text, tuple(names), tuple(str(escape(part)) if html else part for part in parts), html, around)
 
     def filled(self, values: Mapping[str, Any]) -> str:
-        """Fill values in by name, each once."""
+        """Fill values in by name, each once; a full stop at the end of one is also that of the sentence."""
         made = [self.parts[0]]
         for name, part in zip(self.names, self.parts[1:], strict=True):
             try:
@@ -229,7 +238,9 @@ class _Sentence:
                     kind = type(value).__name__
                     raise InvalidInput(f"{self.text[:60]!r}: {name} is a {kind}, and texts and whole numbers fit")
                 value = str(value)
-            charge(len(value))  # before it is copied: a sentence may name it often
-            made += (escape(value) if self.html else value, part)
+            before, behind = self.around if value else ("", "")
+            charge(len(before) + len(value) + len(behind))  # before it is copied: a sentence may name it often
+            rest = part[1:] if part.startswith(".") and value.endswith(".") else part  # "Harbour Inc." ends a sentence
+            made += (before, escape(value) if self.html else value, behind, rest)
         joined = "".join(made)
         return Markup(joined) if self.html else joined  # noqa: S704 - every part was escaped

@@ -11,13 +11,25 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 from attrs.validators import optional
 
 from lifecycle_mail.mails.kinds import Kind
-from lifecycle_mail.mails.parts import Card, Money, Recipient, are, as_texts, is_a, is_day, is_flag, is_line, is_link
+from lifecycle_mail.mails.parts import (
+    Card,
+    Money,
+    Recipient,
+    are,
+    as_sum,
+    as_texts,
+    is_a,
+    is_day,
+    is_flag,
+    is_line,
+    is_link,
+)
 from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
 from lifecycle_mail.mails.specs import (
     CancellationConfirmed,
@@ -52,11 +64,6 @@ def _as_reason(value: CancellationReason | str | None) -> CancellationReason | N
     return None if value is None else one_of(CancellationReason, value, "reason")
 
 
-def _as_sum(value: Money | None) -> Money | None:
-    # Applications write 0.00 where there is nothing, and a mail would say that it pays that back.
-    return None if isinstance(value, Money) and not value.amount else value
-
-
 @frozen(kw_only=True)
 class Cancellation:
     """One cancellation, as far as the application knows.
@@ -66,16 +73,16 @@ class Cancellation:
         product: what was cancelled.
         cancelled_at: when, an aware instant.
         resume_url: where they can start again.
-        help_url: the help centre.
+        help_url: the help centre, which the notice of an ended membership names (C2).
         cause: whether they asked for it, a payment failed, or a membership ended.
         reason: why, where they said so already; or None.
         trial: whether they were trying it out.
         refund: what is paid back, or None; a sum of zero is None.
-        amount: what could not be charged, or None; a sum of zero is None.
+        amount: what could not be charged, or None; a sum of zero is None. Only the notice of a failed payment names it.
         card: the card that paid, or None.
         access_until: the last day that is paid for, or None.
         keeps: what stays accessible.
-        benefits: what a membership gave.
+        benefits: what a membership gave, for the notice that it ended (C2).
     """
 
     to: Recipient = field(validator=is_a(Recipient))
@@ -86,8 +93,8 @@ class Cancellation:
     cause: Cause = field(default=Cause.ASKED, converter=_as_cause)
     reason: CancellationReason | None = field(default=None, converter=_as_reason)
     trial: bool = field(default=False, validator=is_flag)
-    refund: Money | None = field(default=None, converter=_as_sum, validator=optional(is_a(Money)))
-    amount: Money | None = field(default=None, converter=_as_sum, validator=optional(is_a(Money)))
+    refund: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))
+    amount: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))
     card: Card | None = field(default=None, validator=optional(is_a(Card)))
     access_until: date | None = field(default=None, validator=optional(is_day))
     keeps: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
@@ -105,7 +112,6 @@ class Cancellation:
             "field:reason": self.reason,
             "field:trial": self.trial,
             "field:refund": None if self.refund is None else float(self.refund.amount),
-            "field:card_known": self.card is not None,
             "field:days_left": self.days_left(now),
         }
 
@@ -113,7 +119,7 @@ class Cancellation:
 NOTICE: Final = Table(
     name="notice of a cancellation",
     rules=[
-        Rule(name="payment-failed", when=(where.field("cause") == Cause.PAYMENT) & where.field("card_known"),
+        Rule(name="payment-failed", when=where.field("cause") == Cause.PAYMENT,
              then=Kind.PAYMENT_FAILED, because="a payment failed"),
         Rule(name="membership-ended", when=(where.field("cause") == Cause.MEMBERSHIP) & ~(where.field("days_left") > 0),
              then=Kind.MEMBERSHIP_ENDED, because="a membership ended"),
@@ -145,6 +151,9 @@ def choose_notice(cancellation: Cancellation, *, now: datetime, table: Table = N
 def write_notice(cancellation: Cancellation, *, now: datetime, table: Table = NOTICE) -> Specification:
     """Return the notice of a cancellation, of the kind that the table chooses.
 
+    Each field of the cancellation that this kind of notice speaks of stands in it. A kind that would say what is not
+    so gives way to one that does not: "as you asked" where nobody asked, a last day that is over or that there is not.
+
     Raises:
         InvalidInput: a table of the application's own chose a kind that is no notice.
         MailRefused: what the application says promotes something (C6).
@@ -152,11 +161,12 @@ def write_notice(cancellation: Cancellation, *, now: datetime, table: Table = NO
     decision = choose_notice(cancellation, now=now, table=table)
     notice = one_of(_Notice, decision.outcome, f"{table.name}: kind")
     left = cancellation.days_left(now)
-    # Whichever table chose: nothing "works until" a day that is over, and nothing "ended on" a day that is ahead.
+    if not _is_so(notice, cancellation.cause, left):
+        notice = _OF_CAUSE[cancellation.cause]
+    if not _is_so(notice, cancellation.cause, left):  # a membership that has not ended yet
+        notice = _Notice.PLAN_ENDING
     if left is not None and left < 0 and notice is not _Notice.MEMBERSHIP_ENDED:
         cancellation = evolve(cancellation, access_until=None)
-    elif left is not None and left > 0 and notice is _Notice.MEMBERSHIP_ENDED:
-        notice = _Notice.PLAN_ENDING
     return _WRITERS[notice](cancellation)
 
 
@@ -169,47 +179,71 @@ class _Notice(StrEnum):
     PAYMENT_FAILED = Kind.PAYMENT_FAILED
 
 
+_TELLS: Final[Mapping[_Notice, Cause]] = MappingProxyType(
+    {
+        _Notice.CANCELLATION_CONFIRMED: Cause.ASKED,
+        _Notice.CANCELLATION_NOTE: Cause.ASKED,
+        _Notice.CANCELLATION_REASON: Cause.ASKED,
+        _Notice.PAYMENT_FAILED: Cause.PAYMENT,
+    }
+)
+"""Kinds whose words say what ended the plan; the other two speak of its last day."""
+
+_OF_CAUSE: Final[Mapping[Cause, _Notice]] = MappingProxyType(
+    {
+        Cause.ASKED: _Notice.CANCELLATION_CONFIRMED,
+        Cause.PAYMENT: _Notice.PAYMENT_FAILED,
+        Cause.MEMBERSHIP: _Notice.MEMBERSHIP_ENDED,
+    }
+)
+"""What is true of a cause, whatever else is known."""
+
+
+def _is_so(notice: _Notice, cause: Cause, left: int | None) -> bool:
+    """Whether a cancellation is as the words of a kind have it."""
+    if notice is _Notice.PLAN_ENDING:
+        return left is not None and left >= 0
+    if notice is _Notice.MEMBERSHIP_ENDED:
+        return left is None or left <= 0
+    return _TELLS[notice] is cause
+
+
+def _known(one: Cancellation) -> dict[str, Any]:
+    """What every notice states."""
+    return {
+        "to": one.to,
+        "product": one.product,
+        "cancelled_at": one.cancelled_at,
+        "card": one.card,
+        "refund": one.refund,
+        "keeps": one.keeps,
+        "resume_url": one.resume_url,
+    }
+
+
 def _confirmed(one: Cancellation) -> Specification:
-    return CancellationConfirmed(
-        to=one.to, product=one.product, cancelled_at=one.cancelled_at, card=one.card, keeps=one.keeps,
-        reasons=SURVEY_REASONS, resume_url=one.resume_url, access_until=one.access_until, refund=one.refund,
-    )  # fmt: skip
+    return CancellationConfirmed(**_known(one), access_until=one.access_until, reasons=SURVEY_REASONS)
 
 
 def _note(one: Cancellation) -> Specification:
-    return CancellationNote(to=one.to, product=one.product, cancelled_at=one.cancelled_at)
+    return CancellationNote(**_known(one), access_until=one.access_until)
 
 
 def _reason(one: Cancellation) -> Specification:
-    return CancellationReasonRequest(
-        to=one.to, product=one.product, cancelled_at=one.cancelled_at, reasons=SINGLE_REASONS, refund=one.refund
-    )
+    return CancellationReasonRequest(**_known(one), access_until=one.access_until, reasons=SINGLE_REASONS)
 
 
 def _ending(one: Cancellation) -> Specification:
-    if one.access_until is None:
-        return _confirmed(one)
-    return PlanEnding(
-        to=one.to, product=one.product, cancelled_at=one.cancelled_at, ends_on=one.access_until, keeps=one.keeps,
-        resume_url=one.resume_url, refund=one.refund,
-    )  # fmt: skip
+    return PlanEnding(**_known(one) | {"ends_on": one.access_until})
 
 
 def _membership(one: Cancellation) -> Specification:
     ended = one.access_until or one.cancelled_at.astimezone(one.to.zone).date()
-    return MembershipEnded(
-        to=one.to, product=one.product, ended_on=ended, benefits=one.benefits, resume_url=one.resume_url,
-        help_url=one.help_url,
-    )  # fmt: skip
+    return MembershipEnded(**_known(one), ended_on=ended, benefits=one.benefits, help_url=one.help_url)
 
 
 def _payment(one: Cancellation) -> Specification:
-    if one.card is None:
-        return _confirmed(one)
-    return PaymentFailed(
-        to=one.to, product=one.product, cancelled_at=one.cancelled_at, card=one.card, resume_url=one.resume_url,
-        amount=one.amount, keeps=one.keeps,
-    )  # fmt: skip
+    return PaymentFailed(**_known(one), access_until=one.access_until, amount=one.amount)
 
 
 _WRITERS: Mapping[_Notice, Callable[[Cancellation], Specification]] = MappingProxyType(

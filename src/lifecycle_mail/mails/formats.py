@@ -33,6 +33,12 @@ def locale_of(tag: str) -> Locale | None:
     return None
 
 
+def is_from_right(language: str) -> bool:
+    """Whether a language is written from right to left; of one that nobody has rules for it is not known."""
+    locale = locale_of(language)
+    return locale is not None and bool(locale.text_direction == "rtl")
+
+
 @lru_cache(maxsize=4096)
 def _day(value: date, locale: Locale) -> str:
     return format_date(value, format="long", locale=locale)

@@ -165,7 +165,7 @@ KINDS: Mapping[Kind, KindRow] = MappingProxyType(
             open_door=("inactive_since", "closes_on", "keep_url"),
         ),
         Kind.PAYMENT_FAILED: _cancellation(
-            "Says that a card could not be charged, that the plan had to be cancelled, and how to reactivate it.",
+            "Says that a payment failed, that the plan had to be cancelled, and how to reactivate it.",
             thanks=(), confirmation=("product", "cancelled_at", "card"), open_door=("resume_url",),
         ),
         Kind.WE_MISS_YOU: _programme("Acknowledges the absence and says why they once signed up."),

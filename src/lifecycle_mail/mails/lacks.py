@@ -1,31 +1,50 @@
-"""What the law or its kind asks of a mail, and one of its two parts does not have.
+"""What the law or its kind asks of a mail, and one of its two parts does not have; or what it says and may not.
 
 It is looked for in what came out of the templates and not in what went in, because anybody may replace any template:
-each point of C1, one primary call to action (S7), and in marketing mails the way out, the preferences and the postal
-address, in both parts (O2, R8). The renderer makes no mail that lacks one; the lint of templates names each by rule.
+each point of C1, what was cancelled and when (R15), one primary call to action (S7), no promotion in a transactional
+mail (C6), and in marketing mails the way out, the preferences and the postal address, in both parts (O2, R8). The
+renderer makes no mail that lacks one; the lint of templates names each by rule.
+
+A mail is judged as its reader gets it, after its CSS was moved into the elements: what is hidden is not there, a link
+is one that can be followed and has words, and a link of the plain text stands there as a whole (`Part`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from html import unescape
+from typing import Final
 
-from attrs import frozen
-from markupsafe import escape
+from attrs import field, frozen
 
+from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails.brand import Brand
+from lifecycle_mail.mails.calls import CALL
+from lifecycle_mail.mails.filled import filled_in, paragraphs, without
+from lifecycle_mail.mails.formats import Formats
+from lifecycle_mail.mails.kinds import Point
+from lifecycle_mail.mails.pages import Page, has_words, one_line
+from lifecycle_mail.mails.promotions import find_promotion
 from lifecycle_mail.mails.specs import ProgrammeSpecification, Specification
 from lifecycle_mail.mails.urls import Urls
+
+_LINK: Final = re.compile(r"(?<!\w)(?:https?://|mailto:|tel:|sms:)\S+", re.IGNORECASE)
+_GAP: Final = re.compile(r"\n\s*\n")
+_AFTER_A_LINK: Final = ">)]}\"'.,;:!?"
 
 
 @frozen(kw_only=True)
 class Lack:
-    """Something that one part of a mail does not have, and should.
+    """Something that one part of a mail does not have, and should; or says, and should not.
 
     Attributes:
-        rule: `missing-point` (C1), `two-primary-calls`, `no-primary-call` (S7), `missing-unsubscribe`,
-            `missing-preferences` (O2), `missing-postal-address` (R8) or `empty-subject`.
+        rule: `missing-point`, `empty-point` (C1), `unstated-cancellation` (R15), `two-primary-calls`,
+            `no-primary-call`, `primary-call-without-link` (S7), `missing-unsubscribe`, `hidden-unsubscribe`,
+            `missing-preferences`, `hidden-preferences` (O2), `missing-postal-address`, `hidden-postal-address` (R8),
+            `promotion` (C6) or `empty-subject`.
         form: the part, `text` or `html`.
-        what: the point, the number of calls, or what a template has to fill in.
+        what: the point, the number of calls, the words that promote, or what a template has to fill in.
     """
 
     rule: str
@@ -33,8 +52,90 @@ class Lack:
     what: str
 
 
+@frozen(kw_only=True)
+class Part:
+    """One part of a mail, as its reader gets it.
+
+    Attributes:
+        form: `text` or `html`.
+        texts: all that it says, hidden or not: block by block in HTML, the plain text in one.
+        seen: what is seen of them, as one line in small letters.
+        written: all that stands in it, in the same way, whoever sees it; to say of something that it is hidden.
+        links: where the links lead that can be seen and followed.
+        calls: how many of the primary calls to action stand right before such a link.
+    """
+
+    form: str
+    texts: tuple[str, ...]
+    seen: str
+    written: str
+    links: frozenset[str]
+    calls: int
+
+    @classmethod
+    def read(cls, form: str, said: str) -> Part:
+        """Read a part as it came out of its templates, with the marks of its primary calls."""
+        return cls._of_html(said) if form == "html" else cls._of_text(said)
+
+    @classmethod
+    def _of_html(cls, said: str) -> Part:
+        page = Page.read(said)
+        return cls(
+            form="html",
+            texts=page.blocks,
+            seen=_plain(" ".join(page.seen)),
+            written=_plain(f"{unescape(said)} {' '.join(page.blocks)}"),
+            links=frozenset(one.target.strip() for one in page.anchors if one.target and has_words(one.seen)),
+            calls=page.calls,
+        )
+
+    @classmethod
+    def _of_text(cls, said: str) -> Part:
+        text, *called = said.split(CALL)
+        firsts = [_GAP.split(one.lstrip(), 1)[0] for one in called]
+        text = "".join((text, *called))
+        plain = _plain(text)
+        return cls(
+            form="text",
+            texts=(text,),
+            seen=plain,
+            written=plain,
+            links=frozenset(_links(text)),
+            calls=sum(_LINK.search(one) is not None for one in firsts),
+        )
+
+    def says(self, text: str) -> bool:
+        """Whether a text is seen, in whichever lines, cells or capitals it stands."""
+        return _plain(text) in self.seen
+
+    def has(self, text: str) -> bool:
+        """Whether a text stands there, seen or not."""
+        return _plain(text) in self.written
+
+    def seen_of(self, said: Iterable[str]) -> str:
+        """Return which words are seen of what a template made for it, as one line in small letters."""
+        return _plain(" ".join(one for text in said for one in self._blocks_of(text) if self.says(one)))
+
+    def _blocks_of(self, said: str) -> Iterator[str]:
+        if self.form == "html":
+            yield from filter(has_words, Page.read(said).seen)
+        else:
+            # A link alone says nothing.
+            yield from (one for one in paragraphs(said.replace(CALL, "")) if has_words(_LINK.sub("", one)))
+
+
+def _plain(text: str) -> str:
+    return one_line(text).casefold()
+
+
+def _links(text: str) -> Iterator[str]:
+    for found in _LINK.finditer(text):
+        yield found[0]
+        yield found[0].rstrip(_AFTER_A_LINK)  # mailboxes leave out what ends a sentence
+
+
 def lacks_of_kind(spec: Specification, form: str, *, points: Collection[str], primary: int) -> Iterator[Lack]:
-    """Find what the kind of a mail asks for.
+    """Find what the kind of a mail asks for, by what its template called.
 
     Args:
         spec: what the mail says.
@@ -50,51 +151,153 @@ def lacks_of_kind(spec: Specification, form: str, *, points: Collection[str], pr
         yield Lack(rule="no-primary-call", form=form, what="0")
 
 
-def lacks_of_marketing(spec: Specification, form: str, said: str, *, brand: Brand, urls: Urls) -> Iterator[Lack]:
-    """Find what the law asks for; nothing of a mail that is not marketing.
+@frozen
+class Judge:
+    """Finds what a mail lacks by what its reader gets.
 
-    Args:
+    Attributes:
         spec: what the mail says.
-        form: the part.
-        said: all of it.
         brand: who sends.
         urls: the links of the mail.
+        formats: how the reader writes days and sums.
     """
-    if not isinstance(spec, ProgrammeSpecification):
-        return
-    for name in ("unsubscribe", "preferences"):
-        if getattr(urls, name) not in said:
-            yield Lack(rule=f"missing-{name}", form=form, what=f"url.{name}")
-    # Plain text is broken into lines, at any of its spaces.
-    said = " ".join(said.split())
-    lines = brand.postal_address if form == "text" else map(str, map(escape, brand.postal_address))
-    if not all(" ".join(line.split()) in said for line in lines):
-        yield Lack(rule="missing-postal-address", form=form, what="brand.postal_address")
+
+    spec: Specification
+    brand: Brand
+    urls: Urls
+    formats: Formats
+    _values: tuple[str, ...] = field(init=False)
+
+    @_values.default
+    def _filled_in(self) -> tuple[str, ...]:
+        return () if self.spec.row.marketing else filled_in(self.spec, self.brand, self.formats)
+
+    def lacks(self, form: str, said: str, *, points: Mapping[str, Iterable[str]], primary: int) -> Iterator[Lack]:
+        """Find what a part lacks, beside what `lacks_of_kind` finds.
+
+        Args:
+            form: the part.
+            said: all of it, with the marks of its primary calls; its CSS in its elements.
+            points: those that it makes, each with what the template made of it.
+            primary: how many primary calls to action it has.
+        """
+        part = Part.read(form, said)
+        for point in sorted(self.spec.row.points.keys() & points.keys()):
+            seen = part.seen_of(points[point])
+            if not seen:
+                yield Lack(rule="empty-point", form=form, what=str(point))
+            elif point == Point.CONFIRMATION:
+                yield from self._of_confirmation(form, seen)
+        if primary and not part.calls:
+            yield Lack(rule="primary-call-without-link", form=form, what="primary()")
+        yield from self._of_marketing(part)
+        yield from self._of_restraint(form, part.texts)
+
+    def lacks_beside(self, texts: Iterable[str]) -> Iterator[Lack]:
+        """Find what is wrong with the texts that stand beside both parts: the subject and the preheader."""
+        yield from self._of_restraint("text", texts)
+
+    def _of_confirmation(self, form: str, seen: str) -> Iterator[Lack]:
+        """What was cancelled and when (R15)."""
+        if _plain(getattr(self.spec, "product", "")) not in seen:
+            yield Lack(rule="unstated-cancellation", form=form, what="spec.product")
+        at = getattr(self.spec, "cancelled_at", None)
+        if at is not None and _plain(self.formats.day(at)) not in seen:  # an instant is written with its day in front
+            yield Lack(rule="unstated-cancellation", form=form, what="day(spec.cancelled_at)")
+
+    def _of_marketing(self, part: Part) -> Iterator[Lack]:
+        """The way out, the preferences and the postal address (O2, R8)."""
+        if not isinstance(self.spec, ProgrammeSpecification):
+            return
+        for name in ("unsubscribe", "preferences"):
+            url = getattr(self.urls, name)
+            if url not in part.links:
+                # In the plain text it is a part of a longer link, and not hidden.
+                how = "hidden" if part.form == "html" and part.has(url) else "missing"
+                yield Lack(rule=f"{how}-{name}", form=part.form, what=f"url.{name}")
+        if not all(map(part.says, self.brand.postal_address)):
+            how = "hidden" if all(map(part.has, self.brand.postal_address)) else "missing"
+            yield Lack(rule=f"{how}-postal-address", form=part.form, what="brand.postal_address")
+
+    def _of_restraint(self, form: str, texts: Iterable[str]) -> Iterator[Lack]:
+        """What promotes in a transactional mail, beside what was filled in (C6)."""
+        if self.spec.row.marketing:
+            return
+        found = (find_promotion(one) for text in texts for one in paragraphs(without(self._values, text)))
+        for words in {words.casefold(): words for words in found if words is not None}.values():
+            yield Lack(rule="promotion", form=form, what=words)
+
+
+def check_signature(brand: Brand) -> None:
+    """Check that a signature promotes nothing: it stands below mails to people who opted out of marketing, too (C6).
+
+    Names are names, and taken out of it before.
+
+    Raises:
+        InvalidInput: it promotes.
+    """
+    words = find_promotion(without(filter(None, (brand.name, brand.sender)), brand.signature))
+    if words is not None:
+        raise InvalidInput(
+            f"signature: {words!r} promotes, and it stands below mails to people who opted out of marketing (C6): "
+            f"sign with a name, and say the rest in a mail of a list"
+        )
+
+
+_WAY_OUT: Final = (
+    "and a marketing mail goes with a way out, the preferences and a postal address or not at all (O2, R8): call "
+    "part.footer() in the template"
+)
 
 
 def refusal(spec: Specification, lacks: Iterable[Lack]) -> str:
     """Say all that a mail lacks, and what to do about it."""
     by_form: dict[str, dict[str, list[str]]] = {}
-    for lack in lacks:
+    for lack in dict.fromkeys(lacks):
         by_form.setdefault(lack.form, {}).setdefault(lack.rule, []).append(lack.what)
-    said = []
-    for form, found in by_form.items():
-        if points := found.pop("missing-point", None):
-            said.append(
-                f"the {form} does not make the point {', '.join(points)} (C1): put it into "
-                f'{{% call point("{points[0]}") %}}...{{% endcall %}} in the template'
-            )
-        if calls := found.pop("two-primary-calls", None) or found.pop("no-primary-call", None):
-            most = "exactly one" if spec.row.marketing else "at most one"
-            said.append(
-                f"the {form} has {calls[0]} primary calls to action, and {most} is clear (S7): use part.button() once "
-                f"and part.link() for the rest"
-            )
-        if found.pop("empty-subject", None):
-            said.append("the subject is empty")
-        if missing := [what for names in found.values() for what in names]:
-            said.append(
-                f"the {form} lacks {', '.join(missing)}, and a marketing mail goes with a way out, the preferences and "
-                f"a postal address or not at all (O2, R8): call part.footer() in the template"
-            )
+    said = [sentence for form, found in by_form.items() for sentence in _sentences(spec, form, found)]
     return f"{spec.kind}: {'; '.join(said)}"
+
+
+def _sentences(spec: Specification, form: str, found: Mapping[str, list[str]]) -> Iterator[str]:
+    if points := found.get("missing-point"):
+        yield (
+            f"the {form} does not make the point {', '.join(points)} (C1): put it into "
+            f'{{% call point("{points[0]}") %}}...{{% endcall %}} in the template'
+        )
+    if points := found.get("empty-point"):
+        yield (
+            f"the {form} shows no words for the point {', '.join(points)} (C1): write them between "
+            f'{{% call point("{points[0]}") %}} and {{% endcall %}}, where they are seen'
+        )
+    if unsaid := found.get("unstated-cancellation"):
+        yield (
+            f"the {form} does not say what was cancelled and when (R15): print {', '.join(unsaid)} between "
+            f'{{% call point("confirmation") %}} and {{% endcall %}}'
+        )
+    if calls := found.get("two-primary-calls") or found.get("no-primary-call"):
+        most = "exactly one" if spec.row.marketing else "at most one"
+        yield (
+            f"the {form} has {calls[0]} primary calls to action, and {most} is clear (S7): use part.button() once "
+            f"and part.link() for the rest"
+        )
+    if "primary-call-without-link" in found:
+        yield (
+            f"the {form} has a primary call to action without a link (S7): let {{{{ primary() }}}} stand right before "
+            f"its link, as in part.button()"
+        )
+    if promoting := found.get("promotion"):
+        yield (
+            f"the {form} says {', '.join(map(repr, promoting))}, and a transactional mail promotes nothing (C6): leave "
+            f"prices, discounts and offers to mails of a list"
+        )
+    if "empty-subject" in found:
+        yield "the subject is empty"
+    if missing := [what for rule, names in found.items() if rule in _MISSING for what in names]:
+        yield f"the {form} lacks {', '.join(missing)}, {_WAY_OUT}"
+    if hidden := [what for rule, names in found.items() if rule in _HIDDEN for what in names]:
+        yield f"the {form} has {', '.join(hidden)} where nobody can see or follow it, {_WAY_OUT}"
+
+
+_MISSING: Final = frozenset({"missing-unsubscribe", "missing-preferences", "missing-postal-address"})
+_HIDDEN: Final = frozenset({"hidden-unsubscribe", "hidden-preferences", "hidden-postal-address"})

@@ -6,7 +6,7 @@ and what to do when a key leaks.
 
 Whatever is wrong with a link, it is refused alike (F44, R22): one error, one message, raised in one place. Nobody
 learns from it who is known here. How long a link works is a table by purpose (`PURPOSES`), and where in doubt people
-can leave: an unsubscribe link has no end, and no clock that is wrong shuts it.
+can leave: an unsubscribe link has no end, and no clock that is wrong shuts it. Nor does one shut a confirmation.
 
 A link can be followed more than once (F48), and scanners follow every one: a page reads it on GET, and acts on POST
 only (R3).
@@ -24,6 +24,7 @@ from typing import Any
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput, LinkRefused, Misconfigured
+from lifecycle_mail.mails.hosts import MAX_PORT, OURSELVES, is_host
 from lifecycle_mail.mails.signing import Keyring, SigningKey, as_keys, check_tenant, is_token
 from lifecycle_mail.model.instants import as_utc, from_micros, to_micros
 from lifecycle_mail.model.lists import Scope
@@ -42,7 +43,6 @@ class LinkPurpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
-    RESUBSCRIBE = "resubscribe"
     STAY = "stay"
     ANSWER = "answer"
 
@@ -79,12 +79,8 @@ PURPOSES: Mapping[LinkPurpose, PurposeRule] = MappingProxyType(
             because="people leave here too, so 60 days at least (R9); a mail of years ago shows nobody's choices",
         ),
         LinkPurpose.CONFIRM: PurposeRule(
-            path="confirm", age=None, at_least=_DAY,
+            path="confirm", age=None, at_least=_DAY, ahead=None,
             because="mail is read a day late; years late is no harm, as it overrides no newer opt-out (O4)",
-        ),
-        LinkPurpose.RESUBSCRIBE: PurposeRule(
-            path="resubscribe", age=90 * _DAY, at_least=_DAY,
-            because="mail is read a day late; years late it would bring back who has forgotten about it",
         ),
         LinkPurpose.STAY: PurposeRule(
             path="stay", age=90 * _DAY, at_least=_DAY,
@@ -244,9 +240,7 @@ class Tokens(Keyring):
 
 # -- URLs
 
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_PLACE = re.compile(rf"(?P<host>{_LABEL}(?:\.{_LABEL})*)(?::(?P<port>[0-9]{{1,5}}))?(?:/[A-Za-z0-9._~-]+)*/?")
-_OURSELVES = frozenset({"localhost", "127.0.0.1"})
+_PLACE = re.compile(r"(?P<host>[^/:]*)(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[A-Za-z0-9._~-]+)*/?")
 
 
 def _as_base(url: str) -> str:
@@ -260,9 +254,9 @@ def _as_base(url: str) -> str:
         wrong = "holds a user name"
     elif "?" in rest or "#" in rest:
         wrong = "holds a query or a fragment"
-    elif place is None or int(place["port"] or 443) not in range(1, 65_536):
+    elif place is None or not is_host(place["host"]) or int(place["port"] or 443) > MAX_PORT:
         wrong = "is not a host, perhaps with a port, and a path of a-z, A-Z, 0-9, '.', '_', '~' and '-'"
-    elif scheme == "http" and place["host"] not in _OURSELVES:
+    elif scheme == "http" and place["host"] not in OURSELVES:
         wrong = "is not https, and whoever passes it on could read and change it (R4)"
     else:
         return url.rstrip("/")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -20,7 +21,9 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.mails.hosts import OURSELVES, is_host
 from lifecycle_mail.mails.links import MAX_URL
+from lifecycle_mail.mails.lures import greeting_of, has_lure
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.lists import MailingList
@@ -45,12 +48,6 @@ _PICTURES: Final = range(0x1F000, 0x1FB00)  # emoji that are newer than Python's
 
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,7}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_DOT: Final = "[.\u3002]"  # browsers take both for one
-_LINK_LIKE: Final = re.compile(rf"://|www{_DOT}|@|\w{_DOT}[^\W\d_]{{2,}}(?!\w)", re.IGNORECASE)
-_INITIALS: Final = re.compile(r"((?:[^\W\d_]\.)+[^\W\d_])[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*[.,]{0,2}")
-MAX_GREETING: Final = 40
-"""Characters of a name that a greeting uses. Sign-up forms are filled with whole advertisements."""
-_CAN_BE_CALLED: Final = 7  # digits: no name has as many
 
 
 def _check_is_text(what: str, value: object) -> None:
@@ -100,13 +97,18 @@ def check_url(what: str, value: object) -> None:
     try:
         parts = urlsplit(value)
         host = parts.hostname or ""
-        local = parts.scheme == "http" and host in ("localhost", "127.0.0.1")
-        fine = (parts.scheme == "https" or local) and bool(host) and parts.username is None and parts.port != 0
+        # Whole, so that there is no user name, no bracket and no empty port.
+        fine = parts.netloc.lower() in (host, f"{host}:{parts.port}") and parts.port != 0
     except ValueError:
         fine = False
     if not fine or any(char in value for char in "<>\"'`\\{}|^"):
         # It is not repeated: it may hold a password.
         raise InvalidInput(f"{what}: not a link that a mail may carry: write https://host/path, with no user name")
+    if not is_host(host) or (parts.scheme != "https" and not (parts.scheme == "http" and host in OURSELVES)):
+        raise InvalidInput(
+            f"{what}: it leads nowhere that a mail may lead: write https:// and the whole name of a host, as in "
+            f"https://mail.example.com"
+        )
 
 
 def is_line(_instance: object, at: Any, value: Any) -> None:
@@ -117,6 +119,17 @@ def is_line(_instance: object, at: Any, value: Any) -> None:
 def is_line_or_empty(_instance: object, at: Any, value: Any) -> None:
     """Check that a field holds a text of one line, or none."""
     check_text(at.name, value, empty=True)
+
+
+def is_words_or_empty(_instance: object, at: Any, value: Any) -> None:
+    """Check that a field holds a text of one line, or none, that may come from people: no link, no number to call."""
+    check_text(at.name, value, empty=True)
+    if has_lure(value):
+        # It is not repeated: an error must not carry it any further.
+        raise InvalidInput(
+            f"{at.name}: it holds a link, an address or seven digits and more, which strangers write into forms for "
+            f"others to read: write it in words, or leave it out (F55)"
+        )
 
 
 def is_paragraph_or_empty(_instance: object, at: Any, value: Any) -> None:
@@ -231,22 +244,6 @@ def is_locale(_instance: object, at: Any, value: Any) -> None:
         raise InvalidInput(f"{at.name} {str(value)[:40]!r}: write a language tag such as et, pt-BR or zh-Hant")
 
 
-def _is_advertisement(name: str) -> bool:
-    """Whether a mailbox would make a link of a name, or it sells something, or can be called."""
-    from lifecycle_mail.mails.promotions import find_promotion
-
-    plain = unicodedata.normalize("NFKC", name)  # as a browser reads full-width signs
-    if any(_LINK_LIKE.search(word) and not _begins_with_initials(word) for word in plain.split()):
-        return True
-    return sum(map(str.isdigit, plain)) >= _CAN_BE_CALLED or find_promotion(plain) is not None
-
-
-def _begins_with_initials(word: str) -> bool:
-    """Whether a word is a name such as J.R.R.Tolkien; t.me is none."""
-    found = _INITIALS.fullmatch(word)
-    return found is not None and found[1].isupper()
-
-
 @frozen(kw_only=True)
 class Recipient:
     """Who gets a mail.
@@ -273,7 +270,7 @@ class Recipient:
     @timezone.validator
     def _known_zone(self, at: Any, value: str) -> None:
         _check_is_text(at.name, value)
-        Contact(id=self.contact_id, timezone=value)
+        Contact(id=ContactId("any"), timezone=value)
 
     @classmethod
     def of(cls, contact: Contact, *, name: str = "", locale: str = "en", timezone: str = "UTC") -> Recipient:
@@ -299,8 +296,11 @@ class Recipient:
         Whoever fills in a sign-up form can put a link, a price or a number to call into its name field, with somebody
         else's address.
         """
-        name = " ".join(self.name.split())
-        return "" if len(name) > MAX_GREETING or _is_advertisement(name) else name
+        return self._greeting
+
+    @cached_property
+    def _greeting(self) -> str:
+        return greeting_of(self.name)  # a mail asks for it several times
 
     @property
     def zone(self) -> ZoneInfo:
@@ -358,6 +358,14 @@ class Money:
     def _is_a_code(self, _attribute: object, value: Any) -> None:
         if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
             raise InvalidInput(f"currency {str(value)[:40]!r}: write its ISO 4217 code, such as EUR")
+
+
+def as_sum(value: Money | None) -> Money | None:
+    """Keep a sum that a mail states, as an attrs converter; a sum of zero is none.
+
+    Applications write 0.00 where there is nothing, and a mail would say that it pays that back.
+    """
+    return None if isinstance(value, Money) and not value.amount else value
 
 
 @frozen(kw_only=True)

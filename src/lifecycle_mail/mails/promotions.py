@@ -3,7 +3,8 @@
 A cancellation mail reaches people who opted out of marketing, so it names no price, no discount and no offer. Words
 are listed that hardly ever mean anything else in a mail; what has an ordinary meaning too is left out by itself
 and listed with the word that makes it an offer. "What we offer", a list titled "Ofertas", what "stays free", a
-"guarantee" or a "final settlement" promote nothing; a "special offer", "en oferta" and a "free month" do.
+"guarantee" or a "final settlement" promote nothing; a "special offer", "en oferta" and a "free month" do. "Buy now"
+and "order now" promote, but not where "your order now" goes on; "save 20 on" promotes, and "save 20 drafts" does not.
 
 A sum of money counts whatever it is for: C6 allows none. A percentage counts as a price cut, unless
 
@@ -22,6 +23,11 @@ from typing import Final
 
 from lifecycle_mail.mails.phrases import Folded, Phrases
 
+_NUMBERS: Final = (
+    "five", "ten", "fifteen", "twenty", "twenty five", "thirty", "thirty five", "forty", "fifty", "sixty", "seventy",
+    "seventy five", "eighty", "ninety",
+)  # fmt: skip
+
 WORDS: Final[Mapping[str, Phrases]] = {
     "en": Phrases((
         "discount", "discounts", "discounted", "coupon", "coupons", "voucher", "vouchers", "promo code",
@@ -34,7 +40,10 @@ WORDS: Final[Mapping[str, Phrases]] = {
         "deal of the day", "cashback", "cash back", "bogo", "buy one get one", "2 for 1", "two for one",
         "off your next", "off your first", "free month", "free months", "first month free", "next month free",
         "one month free", "two months free", "three months free", "# month free", "# months free", "months for free",
-        "free shipping", "free delivery", "free gift", "free gifts", "bonus gift", "bonus gifts",
+        "free shipping", "free delivery", "free gift", "free gifts", "bonus gift", "bonus gifts", "month on us",
+        "months on us", "year on us", "shipping is on us", "save big", "save up to half", "big savings", "huge savings",
+        "percent off", "per cent off", *(f"{number} percent off" for number in _NUMBERS),
+        *(f"{number} per cent off" for number in _NUMBERS),
     )),
     "es": Phrases((
         "descuento", "descuentos", "dto", "rebaja", "rebajas", "rebajado", "rebajada", "rebajados", "rebajadas",
@@ -43,7 +52,11 @@ WORDS: Final[Mapping[str, Phrases]] = {
         "oferta única", "en oferta", "en promoción", "precio especial", "precios especiales", "precio reducido",
         "mejor precio", "mejores precios", "mitad de precio", "2x1", "dos por uno", "mes gratis", "meses gratis",
         "mes gratuito", "meses gratuitos", "envío gratis", "envíos gratis", "envío gratuito",
-        "gastos de envío gratis", "regalo gratis", "regalo exclusivo",
+        "gastos de envío gratis", "regalo gratis", "regalo exclusivo", "mes por nuestra cuenta",
+        "meses por nuestra cuenta", "por ciento menos en tu", "por ciento menos en su", "compre ya", "compre ahora",
+        "cómpralo ya", "cómpralo ahora", "cómprelo ya", "cómprelo ahora", "haz tu pedido ya", "haz tu pedido ahora",
+        "haga su pedido ya", "haga su pedido ahora", "mejora tu plan ahora", "mejore su plan ahora",
+        "ahorra a lo grande",
     )),
     "pt": Phrases((
         "desconto", "descontos", "cupom", "cupons", "cupão", "cupões", "código promocional", "códigos promocionais",
@@ -53,14 +66,17 @@ WORDS: Final[Mapping[str, Phrases]] = {
         "preços especiais", "melhor preço", "melhores preços", "metade do preço", "leve 2 pague 1", "leve 3 pague 2",
         "mês grátis", "meses grátis", "mês gratuito", "meses gratuitos", "frete grátis", "portes grátis",
         "portes gratuitos", "envio grátis", "envio gratuito", "entrega grátis", "brinde grátis", "brinde exclusivo",
-        "queima de estoque",
+        "queima de estoque", "mês por nossa conta", "meses por nossa conta", "compre já", "compre agora",
+        "encomende já", "encomende agora", "peça já o seu", "peça agora o seu", "faça upgrade já",
+        "faça upgrade agora", "faça o upgrade agora",
     )),
     "ms": Phrases((
         "diskaun", "diskaunnya", "potongan harga", "rebat", "baucar", "baucer", "kupon", "kod promo", "kod promosi",
         "harga promosi", "harga istimewa", "harga runtuh", "harga terbaik", "harga rendah", "separuh harga",
         "tawaran istimewa", "tawaran hebat", "tawaran eksklusif", "tawaran terhad", "tawaran khas", "jualan murah",
         "jualan hebat", "jualan mega", "pulangan tunai", "bulan percuma", "sebulan percuma", "penghantaran percuma",
-        "hadiah percuma", "beli satu percuma satu",
+        "hadiah percuma", "beli satu percuma satu", "beli sekarang", "tempah sekarang",
+        "naik taraf sekarang", "jimat besar",
     )),
     "et": Phrases((
         "allahindlus*", "hinnaalandus*", "sooduskood*", "sooduskupong*", "sooduskampaania*", "soodushin*",
@@ -68,11 +84,30 @@ WORDS: Final[Mapping[str, Phrases]] = {
         "erihind*", "erihinna*", "eripakkumi*", "parim hind", "parima hinnaga", "pool hinda", "poole hinnaga",
         "tasuta kuu", "tasuta kuud", "kuu tasuta", "kuud tasuta", "tasuta tarne", "tasuta transport",
         "tasuta saatmi*", "tasuta kohaletoimetami*", "tasuta kingitus*", "kaks ühe hinnaga",
+        "kuu meie kulul", "kuud meie kulul", "osta kohe", "ostke kohe", "osta nüüd", "ostke nüüd", "telli nüüd",
+        "tellige nüüd", "telli kohe", "tellige kohe", "protsenti odavam*", "protsenti soodsam*",
     )),
 }  # fmt: skip
 """Words that promote, by language."""
 
 _ALL_WORDS: Final = Phrases(tuple(phrase for phrases in WORDS.values() for phrase in phrases.written))
+_SPACE: Final = r"[ -]{1,4}"
+_BUY_NOW: Final = re.compile(
+    rf"(?<!\w)(?:(\w{{1,12}}){_SPACE})?((?:buy|order|shop|upgrade){_SPACE}now|compra{_SPACE}(?:ya|ahora))(?!\w)"
+)
+_NO_CALL: Final = frozenset({
+    "a", "an", "any", "each", "every", "her", "his", "its", "my", "no", "our", "that", "the", "their", "this", "your",
+    "online", "web", "who", "we", "you", "they", "i",
+    "cada", "esta", "la", "mi", "nuestra", "su", "tu", "una",
+})  # fmt: skip
+"""Words, folded, after which it is no request: "your order now ships", "tu compra ahora"."""
+_SAVE: Final = re.compile(
+    r"(?<!\w)(?:save|saving|ahorra|ahorre|economize|poupe|jimat|jimatkan|saasta|saastke|saastad|saastate)"
+    rf"(?:{_SPACE}(?:up to|hasta|ate|sehingga|hingga|kuni))?{_SPACE}\d{{1,6}}(?:[.,]\d{{1,2}})?{_SPACE}"
+    r"(?:on|off|when|today|now|en tu|en su|al ano|hoy|no seu|na sua|por mes|por ano|hoje|pada|setahun|hari ini|tana)"
+    r"(?!\w)"
+)
+"""To save so many, and no word for what: it is money. A number of charts, hours or drafts can be saved, too."""
 
 _SUM: Final = r"\d[\d.,]{0,12}"
 _SIGN: Final = r"(?:R\$|US\$|[$\u20ac\u00a3\u00a5\u20b9])"
@@ -119,14 +154,40 @@ def find_promotion(text: str) -> str | None:
     folded = Folded.of(text)
     if in_words := _MONEY_IN_WORDS.search(folded.text):
         return folded.as_written(*in_words.span())
-    return _price_cut(folded) or _ALL_WORDS.find(folded)
+    return _price_cut(folded) or _request(folded) or _ALL_WORDS.find(folded)
 
 
-def _price_cut(folded: Folded) -> str | None:
+def find_sales_words(name: str) -> str | None:
+    """Return the words of a name that promote, as they are written there, or None.
+
+    A product is called what it is called, and the notice that names it is owed (R15): "Basic 10 EUR", "Juice 100 %",
+    "Black Friday Box" and "Free Delivery" are names. What promotes is what nobody calls a product: a price cut that
+    says so ("50 % off") and a request to buy.
+
+    Args:
+        name: as customers know it, in any language.
+
+    Source: C6.
+    """
+    folded = Folded.of(_LINK.sub(" ", name))
+    return _price_cut(folded, said=True) or _request(folded)
+
+
+def _price_cut(folded: Folded, *, said: bool = False) -> str | None:
+    """Find a percentage that is no share; if `said`, only one that says what it is."""
     for found in _PERCENT.finditer(folded.text):
         number, following = found[1], found[2] or ""
-        is_share = following not in _FREE if int(number) >= 100 else following in _SHARE
+        is_share = following not in _FREE if said or int(number) >= 100 else following in _SHARE
         if not is_share:
             end = found.end() if following in _FREE else found.start(2) if following else found.end()
             return folded.as_written(found.start(), end).strip()
     return None
+
+
+def _request(folded: Folded) -> str | None:
+    """Find a request to buy, or to save money."""
+    for found in _BUY_NOW.finditer(folded.text):
+        if found[1] not in _NO_CALL:
+            return folded.as_written(*found.span(2))
+    saved = _SAVE.search(folded.text)
+    return None if saved is None else folded.as_written(*saved.span())

@@ -7,8 +7,11 @@ problem is followed up, a price may be answered with a pause or a smaller plan w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
+from string import ascii_lowercase
 from types import MappingProxyType
 
 from attrs import field, frozen
@@ -16,7 +19,18 @@ from attrs import field, frozen
 from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.mails.kinds import Kind
 from lifecycle_mail.mails.parts import Way
-from lifecycle_mail.model.answers import ANSWERS, Answer, CancellationReason, DriftReason, Question, Reason
+from lifecycle_mail.model.answers import (
+    ANSWERS,
+    MOST_REASONS,
+    Answer,
+    CancellationReason,
+    DriftReason,
+    Question,
+    Reason,
+    as_reasons,
+    reasons_to,
+)
+from lifecycle_mail.model.instants import SECOND, as_utc, from_micros, to_micros
 from lifecycle_mail.model.names import one_of
 from lifecycle_mail.model.provenance import OptOutReason
 from lifecycle_mail.policy.operators import FactValue
@@ -24,7 +38,7 @@ from lifecycle_mail.policy.tables import Decision, Otherwise, Rule, Table
 from lifecycle_mail.policy.where import where
 
 MAX_ABOUT = 150
-"""Octets of a product's name that a link carries beside whose it is; see `Link.detail`, which holds 200 characters."""
+"""Octets of a product's name that a link carries: `Link.detail` holds 200 characters, with what else is asked."""
 
 SURVEY_REASONS = (
     CancellationReason.NO_RESULTS,
@@ -104,6 +118,32 @@ def question_of(kind: Kind) -> Question | None:
     return _QUESTIONS.get(kind)
 
 
+def most_of(kind: Kind) -> int:
+    """Return how many reasons a kind of mail asks for at most; 0 where it asks nothing."""
+    question = question_of(kind)
+    if question is None:
+        return 0
+    return 1 if kind is Kind.CANCELLATION_REASON else MOST_REASONS[question]
+
+
+# An instant in the first year or in the last is one that some zone cannot write.
+_FIRST, _END = datetime(MINYEAR + 1, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 1, 1, tzinfo=UTC)
+
+
+def _as_occasion(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is not None and not _FIRST <= value < _END:
+        raise InvalidInput(f"occasion {value}: nothing is asked about in such a year")
+    return as_utc(value).replace(microsecond=0)
+
+
+_DETAIL = re.compile(
+    r"(?P<question>[a-z-]+):(?P<reason>[a-z]?):(?P<most>[0-9])(?P<offers>[a-z]*):(?P<occasion>-?[0-9a-f]{1,10})?:"
+    r"(?P<about>.*)"
+)
+
+
 @frozen(kw_only=True)
 class Answering:
     """What the link of a reason says, in the `detail` of a `Link`.
@@ -111,21 +151,47 @@ class Answering:
     Attributes:
         question: what was asked.
         reason: what was clicked, or None where the page asks.
+        offers: the reasons that the mail offers, in its order, each once; none where it asks for words alone.
+        most: how many of them can be chosen; 0 where none is offered.
         about: the product or plan that it is about, or empty.
+        occasion: when what is asked about happened, or None where the mail does not say. An aware UTC instant, to the
+            second: many databases keep no more, and a mail that is rendered again is about the same.
+
+    Raises:
+        InvalidInput: a reason that the question does not have, or a number that cannot be chosen.
     """
 
     question: Question
     reason: Reason | None = None
+    offers: tuple[Reason, ...] = field(default=(), converter=as_reasons)
+    most: int = 0
     about: str = ""
+    occasion: datetime | None = field(default=None, converter=_as_occasion)
+
+    def __attrs_post_init__(self) -> None:
+        offers = reasons_to(self.question, self.offers)
+        object.__setattr__(self, "offers", offers)
+        if self.reason is not None:
+            object.__setattr__(self, "reason", one_of(ANSWERS[self.question], self.reason, "reason"))
+        limit = min(MOST_REASONS[self.question], len(offers))
+        if not min(1, limit) <= self.most <= limit:
+            raise InvalidInput(
+                f"most {self.most}: of {len(offers)} that are offered {min(1, limit)} to {limit} are chosen"
+            )
 
     def as_detail(self) -> str:
-        """Write it. What a link cannot carry of a product's name is left out: kinds of spaces, joiners, its end.
+        """Write it: reasons by their places, and the occasion in seconds since 1970, so that a link stays short.
 
-        Whatever the reason, the same is left out: all links of a mail are about one thing, and so are their answers
-        (F48).
+        What a link cannot carry of a product's name is left out: kinds of spaces, joiners, its end. Whatever the
+        reason, the same is left out: all links of a mail are about one thing, and so are their answers (F48).
         """
+        letters = dict(zip(ANSWERS[self.question], ascii_lowercase, strict=False))
+        reason = "" if self.reason is None else letters[self.reason]
+        offers = "".join(letters[one] for one in self.offers)
+        occasion = "" if self.occasion is None else f"{to_micros(self.occasion) // SECOND:x}"
         about = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in self.about)
-        return f"{self.question}:{self.reason or ''}:{about.encode()[:MAX_ABOUT].decode(errors='ignore')}"
+        about = about.encode()[:MAX_ABOUT].decode(errors="ignore")
+        return f"{self.question}:{reason}:{self.most}{offers}:{occasion}:{about}"
 
     @classmethod
     def of_detail(cls, detail: str) -> Answering:
@@ -134,10 +200,22 @@ class Answering:
         Raises:
             InvalidInput: it is none.
         """
-        question, _, rest = detail.partition(":")
-        reason, _, about = rest.partition(":")
-        asked = one_of(Question, question, "question")
-        return cls(question=asked, reason=one_of(ANSWERS[asked], reason, "reason") if reason else None, about=about)
+        found = _DETAIL.fullmatch(detail)
+        if found is None:
+            raise InvalidInput(f"detail {detail[:40]!r}: this asks nothing")
+        question = one_of(Question, found["question"], "question")
+        reasons: dict[str, Reason] = dict(zip(ascii_lowercase, ANSWERS[question], strict=False))
+        try:
+            return cls(
+                question=question,
+                reason=reasons[found["reason"]] if found["reason"] else None,
+                offers=tuple(reasons[letter] for letter in found["offers"]),
+                most=int(found["most"]),
+                about=found["about"],
+                occasion=from_micros(int(found["occasion"], 16) * SECOND) if found["occasion"] else None,
+            )
+        except (KeyError, OverflowError):
+            raise InvalidInput(f"detail {detail[:40]!r}: no such reason, or no such instant") from None
 
 
 # --- what comes next --------------------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@ CSS are moved into the elements of each mail when it is done, never in a templat
 what stands between the cells of a table out of it.
 
 What the law or the kind asks for is checked on what came out, and not on what went in, because anybody may replace any
-template (`lacks`). A mail that lacks something is not made, and all that it lacks is said at once.
+template (`lacks`). A mail that lacks something is not made, and all that it lacks is said at once. To read each mail
+again takes longer than to make it; so with the templates and translations that ship, which tests hold to the same,
+points and calls to action are counted and nothing more.
 
 Texts of the caller's are filled in as values. They are escaped where they are put, and nothing that was filled in is
 read as a template (F55).
@@ -30,10 +32,11 @@ from lifecycle_mail.errors import InvalidTemplate, LifecycleMailError, MailRefus
 from lifecycle_mail.mails import catalogues as cat
 from lifecycle_mail.mails.brand import Brand
 from lifecycle_mail.mails.budget import charge
+from lifecycle_mail.mails.calls import CALL, before_tags, without_calls
 from lifecycle_mail.mails.catalogues import Catalogue, Translator
-from lifecycle_mail.mails.formats import Formats, locale_of
+from lifecycle_mail.mails.formats import Formats, is_from_right, locale_of
 from lifecycle_mail.mails.kinds import Family, Point
-from lifecycle_mail.mails.lacks import Lack, lacks_of_kind, lacks_of_marketing, refusal
+from lifecycle_mail.mails.lacks import Judge, Lack, check_signature, lacks_of_kind, refusal
 from lifecycle_mail.mails.links import Links
 from lifecycle_mail.mails.loading import Templates
 from lifecycle_mail.mails.markup import check_characters, check_markup
@@ -64,23 +67,29 @@ FIXED: Final = (*_REASON_FOR_IT.values(), *_HELLO)
 
 
 class _Recorded:
-    """What one rendering of a template did."""
+    """What one rendering of a template did.
 
-    def __init__(self) -> None:
-        self.points: set[str] = set()
+    Args:
+        mark: what is left in front of each primary call to action.
+    """
+
+    def __init__(self, *, mark: str = "") -> None:
+        self.points: dict[str, list[str]] = {}
         self.primary = 0
         self.kept: dict[str, str] = {}
+        self._mark = mark
 
     def point(self, name: str, *, caller: Any) -> Any:
-        self.points.add(Point(name))
-        return caller()
+        said = caller()
+        self.points.setdefault(Point(name), []).append(said)
+        return said
 
     def count_primary(self) -> str:
         self.primary += 1
-        return ""
+        return self._mark
 
     def keep(self, name: str, *, caller: Any) -> str:
-        self.kept[name] = " ".join(str(caller()).split())
+        self.kept[name] = " ".join(str(caller()).replace(CALL, "").split())
         return ""
 
 
@@ -110,7 +119,7 @@ class Renderer:
 
     Raises:
         UnknownName: a template of a name that there is not.
-        InvalidInput: a template that is no text.
+        InvalidInput: a template that is no text, or a signature that promotes: it stands below mails that may not (C6).
     """
 
     def __init__(
@@ -120,6 +129,7 @@ class Renderer:
         import css_inline
 
         catalogues = tuple(catalogues)
+        check_signature(brand)
         self.brand = brand
         self.links = links
         self._is_own = bool(templates or catalogues)  # what ships needs no check
@@ -165,7 +175,7 @@ class Renderer:
             InvalidInput: a link would be too long.
         """
         now = as_utc(now)
-        spec.require_ahead(now)
+        spec.require_timely(now)
         chain = self._languages(spec.to.locale)
         language = self._language(chain, spec.to.locale)
         plain = self._translator(chain, html=False)
@@ -175,25 +185,32 @@ class Renderer:
         written = language if locale is None else str(locale).replace("_", "-")
         voice = _Voice(spec, self.brand, formats, now, language=written)
 
+        judge = Judge(spec, self.brand, urls, formats) if self._is_own else None
         parts = {"text": "", "html": ""}
         kept: dict[str, str] = {}
         lacks: list[Lack] = []
         errors: dict[str, LifecycleMailError] = {}
         for form in parts:
-            recorded = _Recorded()
+            recorded = _Recorded(mark=CALL if judge else "")
             context = voice.context(self._translator(chain, html=form == "html"), urls, recorded)
             try:
                 said = self._run(form, spec, {**context, **kept})
                 if form == "text":
                     _require_kept(spec, recorded)
-                parts[form] = self._inlined(said) if form == "html" else _GAPS.sub("\n\n", said).strip() + "\n"
+                if form == "html":
+                    said = self._inlined(before_tags(said))
+                    parts[form] = without_calls(said)
+                else:
+                    parts[form] = _GAPS.sub("\n\n", said.replace(CALL, "")).strip() + "\n"
             except LifecycleMailError as error:
                 errors[form] = error
             else:
                 lacks += lacks_of_kind(spec, form, points=recorded.points, primary=recorded.primary)
-                lacks += lacks_of_marketing(spec, form, said, brand=self.brand, urls=urls)
+                if judge:
+                    lacks += judge.lacks(form, said, points=recorded.points, primary=recorded.primary)
             if form == "text":
                 kept = {"subject": "", "preheader": "", **recorded.kept}
+                lacks += judge.lacks_beside(kept.values()) if judge else ()
         if errors:
             return Draft(mail=None, lacks=tuple(lacks), errors=errors)
         if not kept["subject"]:
@@ -262,7 +279,8 @@ class Renderer:
                 asked += self._catalogues.get(language, [])
                 if language in cat.shipped():
                     asked.append(cat.shipped()[language])
-            found = self._translators[chain, html] = Translator(asked, html=html)
+            found = Translator(asked, html=html, isolate=is_from_right(chain[0]))
+            self._translators[chain, html] = found
         return found
 
 

@@ -87,7 +87,7 @@ class PersonalReply:
     def __str__(self) -> str:
         known = "\n".join(f"  {name}: {value}" for name, value in self.facts)
         return (
-            f"Please answer {self.mail.to.name or self.mail.to.contact_id} yourself ({self.mail.kind}): "
+            f"Please answer {self.mail.to.greeting or self.mail.to.contact_id} yourself ({self.mail.kind}): "
             f"{self.decision.reason}\n{known}\n\nSubject: {self.subject}\n\n{self.draft}"
         )
 

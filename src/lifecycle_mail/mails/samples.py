@@ -96,27 +96,33 @@ def samples(to: Recipient, *, confirm: str = "k.AA.AA", now: datetime = NOW) -> 
     }
     product = "Harbour Pro"
     again = f"{_HARBOUR}/start"
+    last_day = today + timedelta(days=28)
     specs: tuple[Specification, ...] = (
         CancellationConfirmed(
             to=to, product=product, cancelled_at=ago, card=Card("4242"), keeps=["Your logbook", "Your saved charts"],
-            reasons=SURVEY_REASONS, resume_url=again, access_until=today + timedelta(days=28),
+            reasons=SURVEY_REASONS, resume_url=again, access_until=last_day,
             refund=Money("4.03", "EUR"),
         ),
-        CancellationNote(to=to, product=product, cancelled_at=ago),
-        CancellationSurvey(to=to, product=product, reasons=SURVEY_REASONS),
+        CancellationNote(
+            to=to, product=product, cancelled_at=ago, card=Card("4242"), refund=Money("4.03", "EUR"),
+            keeps=["Your logbook"], resume_url=again, access_until=last_day,
+        ),
+        CancellationSurvey(to=to, product=product, reasons=SURVEY_REASONS, cancelled_at=ago),
         CancellationReasonRequest(
-            to=to, product=product, cancelled_at=ago, reasons=SINGLE_REASONS, refund=Money("4.03", "EUR")
+            to=to, product=product, cancelled_at=ago, card=Card("4242"), refund=Money("4.03", "EUR"),
+            keeps=["Your logbook"], reasons=SINGLE_REASONS, resume_url=again, access_until=last_day,
         ),
         TechnicalFollowUp(
             to=to, product=product, problem="The chart stays white\nwhen I zoom in.", resume_url=again,
-            ticket="H-2041", refund=Money("4.03", "EUR"),
+            ticket="H-2041", refund=Money("4.03", "EUR"), cancelled_at=ago,
         ),
         PlanEnding(
-            to=to, product=product, cancelled_at=ago, ends_on=today + timedelta(days=28),
+            to=to, product=product, cancelled_at=ago, ends_on=last_day, card=Card("4242"),
             keeps=["Your logbook", "One chart at a time"], resume_url=again, refund=Money("4.03", "EUR"),
         ),
         MembershipEnded(
-            to=to, product="Harbour Club", ended_on=today - timedelta(days=1),
+            to=to, product="Harbour Club", cancelled_at=ago - timedelta(days=30), ended_on=today - timedelta(days=1),
+            card=Card("4242"), refund=Money("4.03", "EUR"), keeps=["Your logbook"],
             benefits=["The winter meetings", "The library of charts"], resume_url=again, help_url=f"{_HARBOUR}/help",
         ),
         InactivityNotice(
@@ -125,7 +131,7 @@ def samples(to: Recipient, *, confirm: str = "k.AA.AA", now: datetime = NOW) -> 
         ),
         PaymentFailed(
             to=to, product=product, cancelled_at=ago, card=Card("4242"), resume_url=f"{_HARBOUR}/card",
-            amount=Money("12.00", "EUR"), keeps=["Your logbook"],
+            amount=Money("12.00", "EUR"), refund=Money("4.03", "EUR"), keeps=["Your logbook"], access_until=last_day,
             other_ways=[Way(title="Pay by invoice", url=f"{_HARBOUR}/invoice")],
         ),
         WeMissYou(**programme, interest="ice sailing", source="the boat show", news=_ITEMS),
@@ -136,7 +142,7 @@ def samples(to: Recipient, *, confirm: str = "k.AA.AA", now: datetime = NOW) -> 
         ),
         PreferenceUpdate(**programme, topics=[_NEWS, _TIPS]),
         Survey(**programme, reasons=tuple(DriftReason)),
-        LastChance(**programme, deadline=today + timedelta(days=7)),
+        LastChance(**programme, deadline=now.astimezone(to.zone).date() + timedelta(days=7)),
         FinalNotice(**programme, stops_at=now + timedelta(hours=48), subscribe_url=f"{_HARBOUR}/subscribe"),
         Goodbye(
             to=to, left=_NEWS, left_at=ago, stays=[_TIPS],

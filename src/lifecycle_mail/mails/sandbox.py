@@ -31,7 +31,16 @@ from decimal import Decimal
 from types import CodeType
 from typing import Any, Final
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2 import (
+    BaseLoader,
+    BytecodeCache,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    nodes,
+)
+from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
@@ -136,6 +145,38 @@ class _Compiler(CodeGenerator):
         return super()._output_child_to_const(node, frame, finalize)
 
 
+class _Compiled(BytecodeCache):
+    """Keeps what the templates that ship are compiled to, which takes as long as thirty mails: all renderers share it.
+
+    What somebody wrote is kept by their renderer alone, and goes with it.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, CodeType | None] = {}
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """Return the file, and the name that it was asked for by, which is part of the code."""
+        return f"{filename} as {name}"
+
+    def get_source_checksum(self, source: str) -> str:
+        """Return the same for every source: what ships does not change, and the rest is not kept."""
+        del source
+        return ""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Find what was kept."""
+        bucket.code = self.known.get(bucket.key)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template that ships."""
+        if bucket.key.startswith(f"{_SOURCE}{_SHIPPED}"):
+            self.known[bucket.key] = bucket.code
+
+
+_COMPILED: Final = {True: _Compiled(), False: _Compiled()}
+"""For HTML, where the code escapes, and for plain text."""
+
+
 class MailEnvironment(ImmutableSandboxedEnvironment):
     """A sandbox with limits.
 
@@ -151,7 +192,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
     def __init__(self, loader: BaseLoader, *, html: bool, filters: Mapping[str, Callable[..., Any]]) -> None:
         super().__init__(
             loader=loader, autoescape=html, undefined=StrictUndefined, finalize=printed, trim_blocks=True,
-            lstrip_blocks=True, auto_reload=False, cache_size=-1, optimized=False,
+            lstrip_blocks=True, auto_reload=False, cache_size=-1, optimized=False, bytecode_cache=_COMPILED[html],
         )  # fmt: skip
         self.filters = {name: found for name, found in self.filters.items() if name in FILTERS}
         self.filters |= {name: of_text(self.filters[name]) for name in _OF_TEXTS}
@@ -279,6 +320,8 @@ def limited(template: str) -> Iterator[Budget]:
 
 _SOURCE: Final = "mail:"
 """What the file names of templates begin with; see `lifecycle_mail.mails.loading`."""
+_SHIPPED: Final = "shipped/"
+"""What the file names of those that ship go on with."""
 
 _OF_TEMPLATES: Final = (
     TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, NameError, RuntimeError,
@@ -291,5 +334,5 @@ def _blame(error: BaseException, template: str) -> tuple[str, int | None]:
     """Find the innermost line of a template that an error came through; somebody's own before one that ships."""
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     named = [(name.removeprefix(_SOURCE), line) for name, line in lines if name.startswith(_SOURCE)]
-    own = [one for one in named if not one[0].startswith("shipped/")]
+    own = [one for one in named if not one[0].startswith(_SHIPPED)]
     return next(iter([*own[-1:], *named[-1:]]), (template, None))

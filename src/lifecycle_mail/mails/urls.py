@@ -8,7 +8,7 @@ from functools import cached_property
 from lifecycle_mail.errors import InvalidTemplate
 from lifecycle_mail.mails.catalogues import Translator
 from lifecycle_mail.mails.links import LinkPurpose, Links
-from lifecycle_mail.mails.reasons import LABELS, Answering, question_of
+from lifecycle_mail.mails.reasons import LABELS, Answering, most_of, question_of
 from lifecycle_mail.mails.specs import (
     ConfirmResubscription,
     ConfirmSubscription,
@@ -73,10 +73,14 @@ class Urls:
     @cached_property
     def answers(self) -> tuple[tuple[str, str], ...]:
         """One link for each reason that can be chosen, with its label."""
-        reasons: tuple[Reason, ...] = getattr(self._spec, "reasons", ())
         question = self._question("answers")
         labels = LABELS[question]
-        return tuple((self._translator.text(labels[reason]), self._answer(question, reason)) for reason in reasons)
+        return tuple(
+            (self._translator.text(labels[reason]), self._answer(question, reason)) for reason in self._offers()
+        )
+
+    def _offers(self) -> tuple[Reason, ...]:
+        return getattr(self._spec, "reasons", ())
 
     def _question(self, name: str) -> Question:
         question = question_of(self._spec.kind)
@@ -85,14 +89,18 @@ class Urls:
         return question
 
     def _answer(self, question: Question, reason: Reason | None = None) -> str:
-        about = str(getattr(self._spec, "product", ""))
-        scope = None
+        scope, occasion = None, getattr(self._spec, "cancelled_at", None)
         if isinstance(self._spec, ProgrammeSpecification):
             scope = Scope.list(self._spec.listed.key)
         elif isinstance(self._spec, Goodbye):
             scope = Scope.all() if self._spec.left is None else Scope.list(self._spec.left.key)
-        detail = Answering(question=question, reason=reason, about=about).as_detail()
-        return self._url(LinkPurpose.ANSWER, scope=scope, detail=detail)
+            occasion = self._spec.left_at
+        offers = self._offers()
+        asked = Answering(
+            question=question, reason=reason, offers=offers, most=min(len(offers), most_of(self._spec.kind)),
+            about=str(getattr(self._spec, "product", "")), occasion=occasion,
+        )  # fmt: skip
+        return self._url(LinkPurpose.ANSWER, scope=scope, detail=asked.as_detail())
 
     def _url(self, purpose: LinkPurpose, *, scope: Scope | None = None, detail: str = "") -> str:
         campaign = getattr(self._spec, "campaign", None)

@@ -1,9 +1,11 @@
 """What people answer when a mail asks them why (C2, C4, S7, O3).
 
-An answer is about one question, asked by one mail, and is given once: who clicks another reason in the same mail, or
-writes a text after the click, changes their answer and is not counted twice (F48). The id says so: it is a hash of the
-contact, the question, what it is about, and when it was asked. Of two answers with one id the later one holds, and of
-two at one instant the same one wherever they meet (`Answer.outranks`).
+A question is answered once: who clicks another reason, or writes a text after the click, changes their answer and is
+not counted twice (F48). However often it is asked, it is one question: a mail that is rendered again, or a survey that
+follows the confirmation of the same cancellation, asks nothing new. The id says so: it is a hash of the contact, the
+question, what it is about, and the campaign that asked, which is one send; where none did, of when what is asked about
+happened. Of two answers with one id the later one holds, and of two at one instant the same one wherever they meet
+(`Answer.outranks`).
 
 Of who was erased (O5) stays that somebody chose these reasons on that day, about that plan or list. Unlike a no it
 binds nobody, so there is no keyed hash of them with it: it is nobody's, has no id, and what is nobody's is written by
@@ -27,12 +29,9 @@ from lifecycle_mail.model.peppers import PREFIX, is_hashed
 from lifecycle_mail.model.provenance import OptOutReason
 from lifecycle_mail.model.unseen import FILLERS, JOINERS, is_blank
 
-MOST_REASONS = 3
-"""How many reasons a survey takes (C2)."""
-
 
 class CancellationReason(StrEnum):
-    """Why somebody cancels a plan (C2)."""
+    """Why somebody cancels a plan (C2). New ones come last: links name a reason by its place."""
 
     NO_RESULTS = "no-results"
     NO_INTEGRATION = "no-integration"
@@ -49,7 +48,7 @@ class CancellationReason(StrEnum):
 
 
 class DriftReason(StrEnum):
-    """Why somebody has not been reading (S7)."""
+    """Why somebody has not been reading (S7). New ones come last: links name a reason by its place."""
 
     TOO_MANY = "too-many"
     NOT_RELEVANT = "not-relevant"
@@ -79,6 +78,11 @@ ANSWERS: Mapping[Question, type[CancellationReason] | type[DriftReason] | type[O
 )
 """What can be answered to each question."""
 
+MOST_REASONS: Mapping[Question, int] = MappingProxyType(
+    {Question.CANCELLATION: 3, Question.DRIFT: 1, Question.OPT_OUT: 1}
+)
+"""How many reasons an answer to each question has at most (C2)."""
+
 MAX_TEXT = 2_000
 """Characters of what somebody writes in their own words."""
 
@@ -96,6 +100,16 @@ def as_reasons(values: Iterable[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise InvalidInput(f"reasons {values[:40]!r}: give a list, not one text")
     return tuple(values)
+
+
+def reasons_to(question: Question, values: Iterable[str]) -> tuple[Reason, ...]:
+    """Return the reasons that are named, each once.
+
+    Raises:
+        InvalidInput: one is none of this question.
+    """
+    known = ANSWERS[question]
+    return tuple(dict.fromkeys(one_of(known, value, "reason") for value in values))
 
 
 def _clean(char: str) -> str:
@@ -121,7 +135,7 @@ def _require_plain(_instance: object, _attribute: object, value: Any) -> None:
 
 @frozen(kw_only=True)
 class Answer:
-    """What somebody answered to one mail.
+    """What somebody answered to one question.
 
     Attributes:
         contact_id: who; empty where they were erased since.
@@ -133,7 +147,8 @@ class Answer:
         text: their own words, or empty; cut to 2,000 characters.
         tool: which tool they use now, or empty.
         improve: what should be better, or empty.
-        asked_at: when the mail was written, an aware UTC instant.
+        asked_at: when what is asked about happened, as far as the mail says; else when the mail was written. An aware
+            UTC instant.
         at: when they answered, an aware UTC instant.
 
     Raises:
@@ -152,26 +167,28 @@ class Answer:
     at: datetime = field(converter=as_utc)
 
     def __attrs_post_init__(self) -> None:
-        known = ANSWERS[self.question]
-        chosen = tuple(dict.fromkeys(one_of(known, reason, "reason") for reason in self.reasons))
-        most = MOST_REASONS if self.question is Question.CANCELLATION else 1
+        chosen, most = reasons_to(self.question, self.reasons), MOST_REASONS[self.question]
         if len(chosen) > most:
             raise InvalidInput(f"reasons: {len(chosen)} chosen, and {self.question} takes {most}")
         object.__setattr__(self, "reasons", chosen)
 
     @property
     def id(self) -> EntryId:
-        """The same for every answer of this person to this mail; empty where it is nobody's."""
+        """The same for every answer of this person to what is asked; empty where it is nobody's.
+
+        A campaign is one send, so what it asks is one question, whenever its mails were written.
+        """
         if not self.contact_id:
             return EntryId("")
-        return entry_id("answer", self.contact_id, self.question, self.about, to_micros(self.asked_at))
+        instant = to_micros(self.asked_at) if self.campaign is None else None
+        return entry_id("answer", self.contact_id, self.question, self.about, self.campaign, instant)
 
     def outranks(self, other: Answer) -> bool:
         """Whether this one holds, of two with one id: the later; at one instant the one that says more."""
         return self._rank() > other._rank()
 
     def _rank(self) -> tuple[Any, ...]:
-        return (self.at, len(self.reasons), self.reasons, self.text, self.tool, self.improve, self.campaign or "")
+        return (self.at, len(self.reasons), self.reasons, self.text, self.tool, self.improve, self.asked_at)
 
 
 def those_that_hold(answers: Iterable[Answer]) -> dict[EntryId, Answer]:

@@ -36,7 +36,7 @@ class Through(StrEnum):
 
 
 class OptOutReason(StrEnum):
-    """Why people say they leave (O3)."""
+    """Why people say they leave (O3). New ones come last: links name a reason by its place."""
 
     NOT_RELEVANT = "not-relevant"
     COMPETITOR = "competitor"

@@ -4,9 +4,13 @@ A mail asks with links: one for each reason, and one that opens the questions wi
 link shows what is asked (`ask`), which reads the link and nothing else, and sends the answer with a button (`take`),
 because scanners follow every link (R3, F49).
 
-What somebody answers to one mail is one answer (F48). What a call leaves out stays as it was answered to that mail
-before, so a text that is written after the click does not take the click back; what a call says takes the place of
-what was said. The same again, a double click, changes nothing.
+What somebody answers to one question is one answer (F48), whichever mail asked: the link names the cancellation, the
+opt-out or the campaign that it asks about, so a mail that is rendered again asks the same. What a call leaves out stays
+as it was answered before, so a text that is written after the click does not take the click back; what a call says
+takes the place of what was said. The same again, a double click, changes nothing.
+
+A mail offers some reasons, and the page shows those. Any other reason of the question is taken all the same, because
+the page is the application's own; of more than the mail asks for, none is.
 
 Of whom nothing is known here is believed all the same: the link is signed, so the application wrote to them. Their
 answer is kept under the id that the application has for them, as events are, and an erasure finds it there. Of who was
@@ -30,7 +34,7 @@ from lifecycle_mail.errors import InvalidInput, LinkRefused
 from lifecycle_mail.mails.links import Link, LinkPurpose, Tokens
 from lifecycle_mail.mails.parts import Way
 from lifecycle_mail.mails.reasons import Answering, NextStep, next_step
-from lifecycle_mail.model.answers import ANSWERS, MOST_REASONS, Answer, Question, Reason
+from lifecycle_mail.model.answers import Answer, Question, Reason, reasons_to
 from lifecycle_mail.model.events import EngagementEvent, EventKind, Evidence, Purpose
 from lifecycle_mail.model.lists import Scope, ScopeKind
 from lifecycle_mail.model.names import entry_id
@@ -48,8 +52,9 @@ class Asked:
         question: what.
         about: the product or plan; of a drift or an opt-out the key of the list, and empty for all marketing.
         chosen: the reason that was clicked, or None where the page asks.
-        reasons: what can be answered.
-        most: how many reasons can be chosen.
+        reasons: what the mail offers, in its order; none where it asks for words alone, and the page shows a place for
+            them.
+        most: how many reasons can be chosen; 0 where none is offered.
     """
 
     question: Question
@@ -69,7 +74,7 @@ class Answered:
     """An answer was taken.
 
     Attributes:
-        answer: as it stands now: with what was said to the same mail before, or the later one, where there is one.
+        answer: as it stands now: with what was answered to the same before, or the later one, where there is one.
         next_step: what follows from it, and why (C4).
         is_new: whether this call changed it; False for a double click.
     """
@@ -111,10 +116,9 @@ class Answers:
     def ask(self, token: str, *, now: datetime) -> Asked:
         """Tell what a link asks; see `Lifecycle.asked`."""
         link, asked = self._read(token, now)
-        most = MOST_REASONS if asked.question is Question.CANCELLATION else 1
         return Asked(
-            question=asked.question, about=_about(link, asked), chosen=asked.reason,
-            reasons=tuple(ANSWERS[asked.question]), most=most,
+            question=asked.question, about=_about(link, asked), chosen=asked.reason, reasons=asked.offers,
+            most=asked.most,
         )  # fmt: skip
 
     def take(
@@ -138,6 +142,7 @@ class Answers:
                 text=before.text if said.text is None else made.text,
                 tool=before.tool if said.tool is None else made.tool,
                 improve=before.improve if said.improve is None else made.improve,
+                asked_at=before.asked_at,  # of a campaign, whose mail may have been rendered again since
             )
         stands, is_new = before, False
         if stands is None or stands != evolve(made, at=stands.at):
@@ -162,7 +167,7 @@ class Answers:
         return link, asked
 
     def _given(self, answer: Answer) -> Answer | None:
-        """Return what the same person has answered to the same mail."""
+        """Return what the same person has answered to the same question."""
         theirs = self._store.answers_of([answer.contact_id]).get(answer.contact_id, ())
         return next((one for one in theirs if one.id == answer.id), None)
 
@@ -220,10 +225,13 @@ def _made(link: Link, asked: Answering, said: Said, now: datetime) -> Answer:
         InvalidInput: nothing; or a reason that is none of these, or too many.
     """
     chosen = said.reasons if said.reasons is not None else () if asked.reason is None else (asked.reason,)
+    chosen, most = reasons_to(asked.question, chosen), max(1, asked.most)
+    if len(chosen) > most:
+        raise InvalidInput(f"reasons: {len(chosen)} chosen, and this mail takes {most}")
     made = Answer(
         contact_id=link.contact_id, question=asked.question, reasons=chosen, about=_about(link, asked),
         campaign=link.campaign, text=said.text or "", tool=said.tool or "", improve=said.improve or "",
-        asked_at=link.signed_at, at=now,
+        asked_at=asked.occasion or link.signed_at, at=now,
     )  # fmt: skip
     if not (made.reasons or made.text or made.tool or made.improve):
         raise InvalidInput("nothing is answered: choose a reason, or write something")

@@ -1,4 +1,9 @@
-"""Which campaigns, segments and reasons drive opt-outs (O3)."""
+"""Which campaigns, segments and reasons drive opt-outs (O3).
+
+A reason is counted here that came with the no itself, and stands in the log. What somebody answers later, to the link
+in a goodbye, is another thing: it can be changed, is no part of the log as it stood at an instant, and is nobody's once
+they were erased, while their no stays. `Lifecycle.reasons(question="opt-out")` counts those answers.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,8 @@ class OptOutCauses:
 
     Attributes:
         total: how many there were.
-        campaigns, segments, reasons, through, scopes: how many by each; what is not known is counted under "".
+        campaigns, segments, reasons, through, scopes: how many by each; what is not known is counted under "". A reason
+            is what was said with the no, and not what was answered to a goodbye.
     """
 
     total: int

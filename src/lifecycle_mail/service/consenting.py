@@ -18,7 +18,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from lifecycle_mail.errors import ConsentRefused, InvalidAddress, InvalidInput, LiftRefused, UnknownName
+from lifecycle_mail.errors import ConsentRefused, InvalidAddress, InvalidInput, LiftRefused, LinkRefused, UnknownName
 from lifecycle_mail.mails.links import Link, LinkPurpose, Tokens
 from lifecycle_mail.model.addresses import EmailAddress, mask, parse_address
 from lifecycle_mail.model.consent import ListStanding, Person
@@ -161,8 +161,11 @@ class Consents:
 
     def confirm(self, token: str, *, now: datetime, evidence: str, lists: Mapping[str, MailingList]) -> Subscribed:
         """Record that the person confirmed."""
-        # How old it is does not matter: it overrides the opt-outs of its day, and no later one (O4).
-        link = self.tokens.read(token, purpose=LinkPurpose.CONFIRM)
+        # It has no age unless one is set: it overrides the opt-outs of its day, and no later one (O4).
+        try:
+            link = self.tokens.follow(token, purpose=LinkPurpose.CONFIRM, now=now)
+        except LinkRefused:
+            link = None
         record = None if link is None else self.store.record(EntryId(link.detail))
         if record is None or not isinstance(record.entry, ConsentRequest) or record.entry.subject.contact_id is None:
             raise ConsentRefused("this confirmation link is not valid: ask for a new one by signing up again")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import MAXYEAR, MINYEAR, date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from attrs import field, fields, frozen
 
 from lifecycle_mail.errors import InvalidInput, MailRefused
 from lifecycle_mail.mails.kinds import KINDS, Kind, KindRow
+from lifecycle_mail.mails.links import SKEW
 from lifecycle_mail.mails.parts import MAX_PARAGRAPH, Item, Recipient, Way, are, check_text, is_a
 from lifecycle_mail.model.instants import as_utc
 from lifecycle_mail.model.lists import MailingList
@@ -27,6 +28,12 @@ class Specification:
     kind: ClassVar[Kind]
     deadline_field: ClassVar[str] = ""
     """The field with the day or instant that the mail announces, if it announces one."""
+    notice: ClassVar[timedelta] = timedelta(0)
+    """How long before it the mail has to be written."""
+    past: ClassVar[tuple[str, ...]] = ()
+    """Fields with a day or instant that the mail tells as over."""
+    up_to: ClassVar[tuple[str, ...]] = ()
+    """Fields with a day until which, and on which, something still holds."""
 
     to: Recipient = field(validator=is_a(Recipient))
 
@@ -40,21 +47,50 @@ class Specification:
         value = getattr(self, self.deadline_field) if self.deadline_field else None
         return value.astimezone(zone).date() if isinstance(value, datetime) else value
 
-    def require_ahead(self, now: datetime) -> None:
-        """Refuse to announce what is over: a promise that cannot be kept (S8).
+    def require_timely(self, now: datetime) -> None:
+        """Refuse to announce what is over, and to tell as over what is still to come (S8).
+
+        A day counts as past or to come where it is so anywhere on Earth: whoever gave it may live in another zone than
+        the reader. A deadline is a promise, so it goes by the zone of the reader, who is told it.
 
         Raises:
-            MailRefused: less than a day is left until the day that the mail announces, or the instant has passed.
+            MailRefused: it is too late to announce the deadline; or another day or instant is not past, or not to
+                come, as the mail would have it. All of them at once.
             InvalidInput: `now` has no time zone.
         """
         now = as_instant(now)
+        wrong = [*self._broken_promise(now)]
+        latest, earliest = (now + _AHEAD_OF_UTC).date(), (now - _BEHIND_UTC).date()
+        for name in self.past:
+            value = getattr(self, name)
+            if value is not None and value > (now + SKEW if isinstance(value, datetime) else latest):
+                wrong.append(f"{name} is {value}, which the mail of {now} would tell as past: write it later")
+        for name in self.up_to:
+            value = getattr(self, name)
+            if value is not None and value < earliest:
+                wrong.append(f"{name} is {value}, and the mail of {now} would say that it is to come: leave it out")
+        if wrong:
+            raise MailRefused(f"{self.kind}: {'; '.join(wrong)}")
+
+    def _broken_promise(self, now: datetime) -> Iterator[str]:
         value = getattr(self, self.deadline_field) if self.deadline_field else None
-        over = value <= now if isinstance(value, datetime) else value and value <= now.astimezone(self.to.zone).date()
-        if over:
-            raise MailRefused(
-                f"{self.kind}: {self.deadline_field} is {value}, and the mail of {now} would announce it: "
-                f"write again with a later one"
+        if value is None:
+            return
+        planned = now - LATE if self.notice else now
+        # A week is seven days of the reader's, one of which may have 23 hours.
+        least = (planned if isinstance(value, datetime) else planned.astimezone(self.to.zone).date()) + self.notice
+        if value < least or (value == least and not self.notice):
+            away = f", {self.notice // timedelta(hours=1)} hours away or more" if self.notice else ""
+            yield (
+                f"{self.deadline_field} is {value}, and the mail of {now} would announce it: "
+                f"write again with a later one{away}"
             )
+
+
+LATE: Final = timedelta(hours=1)
+"""How much later than planned a mail may be written that gives notice of a deadline."""
+_AHEAD_OF_UTC: Final = timedelta(hours=14)
+_BEHIND_UTC: Final = timedelta(hours=12)
 
 
 def as_instant(value: datetime) -> datetime:
@@ -111,15 +147,16 @@ def are_titled(*, least: int = 0) -> Callable[[object, Any, Any], None]:
 def refuse_promotion(spec: Specification) -> None:
     """Keep prices, discounts and other products out of a transactional mail (C6).
 
-    What was charged or is paid back is stated as `Money` and is no promotion; the name of the product is its name.
+    What was charged or is paid back is stated as `Money` and is no promotion. The name of a product is its name, with a
+    price in it or a word of sales, and no sentence that sells something.
 
     Raises:
         MailRefused: a text of the caller's promotes.
     """
-    from lifecycle_mail.mails.promotions import find_promotion
+    from lifecycle_mail.mails.promotions import find_promotion, find_sales_words
 
     for name, text in _texts(spec):
-        words = find_promotion(text)
+        words = find_sales_words(text) if name == "product" else find_promotion(text)
         if words is not None:
             raise MailRefused(
                 f"{spec.kind}: {name} says {words!r}, and a transactional mail promotes nothing (C6): "
@@ -127,7 +164,7 @@ def refuse_promotion(spec: Specification) -> None:
             )
 
 
-_NOT_OURS: Final = frozenset({"to", "product", "problem", "source", "ticket", "token"})
+_NOT_OURS: Final = frozenset({"to", "problem", "source", "ticket", "token"})
 """Fields whose words are not the sender's to choose: names, what a customer wrote to us, where a form stands; and a
 token is chance, some hold what looks like a sum."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import ClassVar
 
 from attrs import field, frozen
 from attrs.validators import optional
@@ -20,6 +21,7 @@ from lifecycle_mail.mails.parts import (
     Way,
     are,
     as_members,
+    as_sum,
     as_texts,
     as_ways,
     is_a,
@@ -46,23 +48,43 @@ class CancellationSpecification(Specification):
         refuse_promotion(self)
 
 
-@specification(Kind.CANCELLATION_CONFIRMED)
 @frozen(kw_only=True)
-class CancellationConfirmed(CancellationSpecification):
-    """Confirms a cancellation (C2, R15).
+class CancellationNotice(CancellationSpecification):
+    """Tells somebody that something of theirs was cancelled, and what follows from it (R15).
 
     Attributes:
         product: what was cancelled, as the customer knows it.
+        card: the card that is charged no longer, or None where none was.
+        refund: what is paid back, or None; a sum of zero is None.
+        keeps: what stays accessible; empty where nothing does.
+        resume_url: where they can start again, or None.
+    """
+
+    past: ClassVar[tuple[str, ...]] = ("cancelled_at",)
+
+    product: str = field(validator=is_line)
+    card: Card | None = field(default=None, validator=optional(is_a(Card)))
+    refund: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))
+    keeps: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
+    resume_url: str | None = field(default=None, validator=optional(is_link))
+
+
+@specification(Kind.CANCELLATION_CONFIRMED)
+@frozen(kw_only=True)
+class CancellationConfirmed(CancellationNotice):
+    """Confirms a cancellation that somebody asked for (C2, R15).
+
+    Attributes:
         cancelled_at: when, an aware instant; the mail states it in the recipient's zone.
         card: the card that is charged no longer, or None where none was.
         keeps: what stays accessible; empty where nothing does.
         reasons: what the survey asks to choose from, of `SURVEY_REASONS`.
         resume_url: where they can start again.
         access_until: the last day of access that is paid for, or None where access ended at once.
-        refund: what is paid back, or None.
     """
 
-    product: str = field(validator=is_line)
+    up_to = ("access_until",)
+
     cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
     card: Card | None = field(validator=optional(is_a(Card)))
     keeps: tuple[str, ...] = field(converter=as_texts, validator=are())
@@ -71,21 +93,22 @@ class CancellationConfirmed(CancellationSpecification):
     )
     resume_url: str = field(validator=is_link)
     access_until: date | None = field(default=None, validator=optional(is_day))
-    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
 
 
 @specification(Kind.CANCELLATION_NOTE)
 @frozen(kw_only=True)
-class CancellationNote(CancellationSpecification):
-    """A few lines that ask what was missing; the answer is a reply, or a text on a page (C2).
+class CancellationNote(CancellationNotice):
+    """A few lines to somebody who cancelled, asking what was missing; the answer is a reply, or a text on a page (C2).
 
     Attributes:
-        product: what was cancelled.
-        cancelled_at: when, an aware instant.
+        cancelled_at: when, an aware instant; the mail states it in the recipient's zone.
+        access_until: the last day of access that is paid for, or None where access ended at once.
     """
 
-    product: str = field(validator=is_line)
+    up_to = ("access_until",)
+
     cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+    access_until: date | None = field(default=None, validator=optional(is_day))
 
 
 @specification(Kind.CANCELLATION_SURVEY)
@@ -96,32 +119,37 @@ class CancellationSurvey(CancellationSpecification):
     Attributes:
         product: what was cancelled.
         reasons: what can be chosen, of `SURVEY_REASONS`.
+        cancelled_at: when, an aware instant; or None. Where it is said, who has answered to the notice of the same
+            cancellation changes that answer, and is not counted twice.
     """
+
+    past = ("cancelled_at",)
 
     product: str = field(validator=is_line)
     reasons: tuple[CancellationReason, ...] = field(
         converter=_as_reasons, validator=are(CancellationReason, least=2, among=SURVEY_REASONS)
     )
+    cancelled_at: datetime | None = field(default=None, converter=in_utc, validator=optional(is_instant))
 
 
 @specification(Kind.CANCELLATION_REASON)
 @frozen(kw_only=True)
-class CancellationReasonRequest(CancellationSpecification):
-    """Confirms a cancellation and asks for the one main reason (C2).
+class CancellationReasonRequest(CancellationNotice):
+    """Confirms a cancellation that somebody asked for, and asks for the one main reason (C2).
 
     Attributes:
-        product: what was cancelled.
-        cancelled_at: when, an aware instant.
+        cancelled_at: when, an aware instant; the mail states it in the recipient's zone.
         reasons: what can be chosen, of `SINGLE_REASONS`.
-        refund: what is paid back, or None.
+        access_until: the last day of access that is paid for, or None where access ended at once.
     """
 
-    product: str = field(validator=is_line)
+    up_to = ("access_until",)
+
     cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
     reasons: tuple[CancellationReason, ...] = field(
         converter=_as_reasons, validator=are(CancellationReason, least=2, among=SINGLE_REASONS)
     )
-    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
+    access_until: date | None = field(default=None, validator=optional(is_day))
 
 
 @specification(Kind.TECHNICAL_FOLLOW_UP)
@@ -134,52 +162,56 @@ class TechnicalFollowUp(CancellationSpecification):
         problem: what they told us, in their words; empty where they gave no details.
         resume_url: where they can start again.
         ticket: the number under which it is looked into, or empty.
-        refund: what is paid back, or None.
+        refund: what is paid back, or None; a sum of zero is None.
+        cancelled_at: when it was cancelled, an aware instant; or None.
     """
+
+    past = ("cancelled_at",)
 
     product: str = field(validator=is_line)
     problem: str = field(validator=is_paragraph_or_empty)
     resume_url: str = field(validator=is_link)
     ticket: str = field(default="", validator=is_line_or_empty)
-    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
+    refund: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))
+    cancelled_at: datetime | None = field(default=None, converter=in_utc, validator=optional(is_instant))
 
 
 @specification(Kind.PLAN_ENDING)
 @frozen(kw_only=True)
-class PlanEnding(CancellationSpecification):
+class PlanEnding(CancellationNotice):
     """Says on which day a paid plan ends (C2).
 
     Attributes:
-        product: the plan.
-        cancelled_at: when it was cancelled, an aware instant.
+        cancelled_at: when, an aware instant; the mail states it in the recipient's zone.
         ends_on: the last day on which it works.
         keeps: what stays free afterwards; empty where nothing does.
         resume_url: where they can keep it.
-        refund: what is paid back, or None.
     """
 
-    product: str = field(validator=is_line)
+    up_to = ("ends_on",)
+
     cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
     ends_on: date = field(validator=is_day)
     keeps: tuple[str, ...] = field(converter=as_texts, validator=are())
     resume_url: str = field(validator=is_link)
-    refund: Money | None = field(default=None, validator=optional(is_a(Money)))
 
 
 @specification(Kind.MEMBERSHIP_ENDED)
 @frozen(kw_only=True)
-class MembershipEnded(CancellationSpecification):
+class MembershipEnded(CancellationNotice):
     """Says that a membership has ended (C2).
 
     Attributes:
-        product: the membership.
+        cancelled_at: when it was cancelled, an aware instant; None where it ran out by itself.
         ended_on: its last day.
         benefits: what it gave, and gives again to whoever comes back; no prices (C6).
         resume_url: the way back if it was a mistake.
         help_url: the help centre.
     """
 
-    product: str = field(validator=is_line)
+    past = ("cancelled_at", "ended_on")
+
+    cancelled_at: datetime | None = field(default=None, converter=in_utc, validator=optional(is_instant))
     ended_on: date = field(validator=is_day)
     benefits: tuple[str, ...] = field(converter=as_texts, validator=are())
     resume_url: str = field(validator=is_link)
@@ -214,13 +246,13 @@ class InactivityNotice(CancellationSpecification):
         if self.closes_on <= self.inactive_since:
             raise InvalidInput(f"closes_on: {self.closes_on} is not after {self.inactive_since}, when it was last used")
 
-    def require_ahead(self, now: datetime) -> None:
+    def require_timely(self, now: datetime) -> None:
         """Refuse to count the days until one that is over, or since one that is not.
 
         Raises:
             MailRefused: as for any specification; or the account was used today, or will be, in the reader's zone.
         """
-        super().require_ahead(now)
+        super().require_timely(now)
         if self.inactive_since >= now.astimezone(self.to.zone).date():
             raise MailRefused(
                 f"{self.kind}: inactive_since is {self.inactive_since}, which is not a day ago in the mail of {now}: "
@@ -230,23 +262,23 @@ class InactivityNotice(CancellationSpecification):
 
 @specification(Kind.PAYMENT_FAILED)
 @frozen(kw_only=True)
-class PaymentFailed(CancellationSpecification):
-    """Says that a card could not be charged and the plan had to be cancelled (C2).
+class PaymentFailed(CancellationNotice):
+    """Says that a payment failed and the plan had to be cancelled (C2).
 
     Attributes:
-        product: what was cancelled.
-        cancelled_at: when, an aware instant.
-        card: the card that could not be charged.
+        cancelled_at: when, an aware instant; the mail states it in the recipient's zone.
+        card: the card that could not be charged, or None where it was paid otherwise, or nobody knows.
         resume_url: where they can reactivate it.
-        amount: what could not be charged, or None.
-        keeps: what stays accessible; empty where nothing does.
+        amount: what could not be charged, or None; a sum of zero is None.
+        access_until: the last day of access that is paid for, or None where access ended at once.
         other_ways: other ways to go on, such as paying by invoice.
     """
 
-    product: str = field(validator=is_line)
+    up_to = ("access_until",)
+
     cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
-    card: Card = field(validator=is_a(Card))
+    card: Card | None = field(validator=optional(is_a(Card)))
     resume_url: str = field(validator=is_link)
-    amount: Money | None = field(default=None, validator=optional(is_a(Money)))
-    keeps: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
+    amount: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))
+    access_until: date | None = field(default=None, validator=optional(is_day))
     other_ways: tuple[Way, ...] = field(default=(), converter=as_ways, validator=are(Way))

@@ -15,7 +15,7 @@ from attrs.validators import optional
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails.kinds import Kind, specification
 from lifecycle_mail.mails.links import LinkPurpose
-from lifecycle_mail.mails.parts import Way, are, as_lists, as_members, as_ways, is_day, is_flag, is_line_or_empty
+from lifecycle_mail.mails.parts import Way, are, as_lists, as_members, as_ways, is_day, is_flag, is_words_or_empty
 from lifecycle_mail.mails.signing import is_token
 from lifecycle_mail.mails.specs.base import (
     Specification,
@@ -58,6 +58,8 @@ class Goodbye(ConsentSpecification):
         reasons: why people leave, to be answered in one optional click; empty where it was said already.
     """
 
+    past = ("left_at",)
+
     left: MailingList | None = field(validator=optional(is_titled))
     left_at: datetime = field(converter=in_utc, validator=is_instant)
     stays: tuple[MailingList, ...] = field(default=(), converter=as_lists, validator=are_titled())
@@ -93,10 +95,12 @@ class ConfirmSubscription(ConsentSpecification):
         source: where it was asked for, for example "the form on harbour.example/offers", or empty.
     """
 
+    past = ("asked_at",)
+
     listed: MailingList = field(validator=is_titled)
     token: str = field(validator=_is_token, repr=False)
     asked_at: datetime = field(converter=in_utc, validator=is_instant)
-    source: str = field(default="", validator=is_line_or_empty)
+    source: str = field(default="", validator=is_words_or_empty)
 
 
 @specification(Kind.CONFIRM_RESUBSCRIPTION)
@@ -111,6 +115,8 @@ class ConfirmResubscription(ConsentSpecification):
         left_on: the day of the latest opt-out that a yes takes back.
         from_all: whether an opt-out from all marketing is among them; a yes takes it back for this list alone.
     """
+
+    past = ("asked_at", "left_on")
 
     listed: MailingList = field(validator=is_titled)
     token: str = field(validator=_is_token, repr=False)
@@ -127,6 +133,8 @@ class PreferenceRequest(ConsentSpecification):
     Attributes:
         asked_at: when, an aware instant.
     """
+
+    past = ("asked_at",)
 
     asked_at: datetime = field(converter=in_utc, validator=is_instant)
 
@@ -149,6 +157,8 @@ class FreshLink(ConsentSpecification):
         asked_at: when it was asked for, an aware instant.
         listed: the list that the link leaves, or None for all marketing.
     """
+
+    past = ("asked_at",)
 
     purpose: LinkPurpose = field(converter=_as_purpose)
     asked_at: datetime = field(converter=in_utc, validator=is_instant)

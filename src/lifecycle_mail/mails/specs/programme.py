@@ -7,7 +7,7 @@ call to action; a no and the preferences are plain links beside it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,7 @@ from lifecycle_mail.mails.parts import (
     is_line,
     is_line_or_empty,
     is_link,
+    is_words_or_empty,
 )
 from lifecycle_mail.mails.specs.base import Specification, are_titled, in_utc, is_instant, is_titled
 from lifecycle_mail.mails.subjects import Style, subject_named
@@ -67,13 +68,15 @@ class ProgrammeSpecification(Specification):
         emoji: whether the subject line begins with its emoji, where it has one.
     """
 
+    past = ("joined_on",)
+
     listed: MailingList = field(validator=is_titled)
     campaign: str = field(validator=require_slug)
     visit_url: str = field(validator=is_link)
     joined_on: date | None = field(default=None, validator=optional(is_day))
-    source: str = field(default="", validator=is_line_or_empty)
-    interest: str = field(default="", validator=is_line_or_empty)
-    place: str = field(default="", validator=is_line_or_empty)
+    source: str = field(default="", validator=is_words_or_empty)
+    interest: str = field(default="", validator=is_words_or_empty)
+    place: str = field(default="", validator=is_words_or_empty)
     style: Style | None = field(default=None, converter=_as_style)
     subject: str = field(default="", validator=_is_subject)
     emoji: bool = field(default=False, validator=is_flag)
@@ -181,10 +184,12 @@ class LastChance(ProgrammeSpecification):
     """Asks for a yes or a no by a day (S7).
 
     Attributes:
-        deadline: the last day for an answer; a promise, so the run that stops the mails has to keep it.
+        deadline: the last day for an answer, seven days away or more; a promise, so the run that stops the mails has
+            to keep it.
     """
 
     deadline_field = "deadline"
+    notice = timedelta(days=7)
 
     deadline: date = field(validator=is_day)
 
@@ -195,11 +200,12 @@ class FinalNotice(ProgrammeSpecification):
     """Says that the mails stop, and when (S7).
 
     Attributes:
-        stops_at: when they stop, an aware instant; the mail states it in the recipient's zone.
+        stops_at: when they stop, an aware instant, 48 hours away or more; the mail states it in the recipient's zone.
         subscribe_url: where one can always subscribe again.
     """
 
     deadline_field = "stops_at"
+    notice = timedelta(hours=48)
 
     stops_at: datetime = field(converter=in_utc, validator=is_instant)
     subscribe_url: str = field(validator=is_link)

@@ -21,6 +21,9 @@ class Answering(Base):
     def asked(self, token: str, *, now: datetime) -> Asked:
         """Tell what the link of an answer asks, for the page behind it. It reads the link alone, and changes nothing.
 
+        The page shows the reasons that the mail offered, and takes as many as the mail asked for. Where the mail asks
+        for words alone it shows a place for them; a page that offers reasons there is heard, with one of them.
+
         For GET and HEAD: a scanner that follows the link answers nothing (R3, F49).
 
         Args:
@@ -39,14 +42,16 @@ class Answering(Base):
     ) -> Answered:  # fmt: skip
         """Record what somebody answered to a mail, with the token of its link (C4).
 
-        May be called as often as they like: they are counted once, and what they answer last holds (F48). What is left
-        out stays as they answered it to the same mail before; give an empty text, or no reasons, to take it away.
+        May be called as often as they like: they are counted once, and what they answer last holds (F48), also where
+        the mail was rendered again, or another mail asked about the same cancellation. What is left out stays as they
+        answered it before; give an empty text, or no reasons, to take it away.
 
         Args:
             token: of the link that they followed.
             now: when.
             reason: what they chose on the page; left out, it is what the link says.
-            reasons: instead of `reason`, where several can be chosen: up to three of a cancellation (C2).
+            reasons: instead of `reason`, where several can be chosen: any of the question, and no more than
+                `Asked.most` (C2); one where the mail offered none.
             text: their own words. Of this and the next two 2,000 characters are kept.
             tool: which tool they use now.
             improve: what should be better.

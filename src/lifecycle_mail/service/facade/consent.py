@@ -67,7 +67,8 @@ class Consenting(Base):
         Only this overrides opt-outs, those that stood when the token was made, for the one list (O4).
 
         Raises:
-            ConsentRefused: the token is not whole, not ours, or of another purpose; always alike (F44).
+            ConsentRefused: the token is not whole, not ours, of another purpose, or older than an age that was set for
+                such links (`Links(ages=...)`); always alike (F44).
         """
         now = as_utc(now)
         return self._again(
@@ -149,6 +150,9 @@ class Consenting(Base):
 
     def opt_out_causes(self, *, since: datetime | None = None, until: datetime | None = None) -> OptOutCauses:
         """Count opt-outs by the campaign, segment and reason that led to them (O3).
+
+        Reasons are those that were said with the no; `reasons(question="opt-out")` counts what people answer afterwards
+        to a goodbye.
 
         Args:
             since: those alone that were recorded from this instant on.

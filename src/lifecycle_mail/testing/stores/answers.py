@@ -29,7 +29,7 @@ def answer(
     who: str = "ada", *reasons: CancellationReason, at: datetime = frozen_now, asked_at: datetime = frozen_now - DAY,
     **said: Any,
 ) -> Answer:  # fmt: skip
-    """Return what somebody answered, now, to a mail of yesterday about the plan `pro`; else that it costs too much."""
+    """Return what somebody answered, now, about the plan `pro` of yesterday; else that it costs too much."""
     attributes = {
         "question": Question.CANCELLATION, "reasons": reasons or (CancellationReason.TOO_EXPENSIVE,), "about": "pro",
     }  # fmt: skip
@@ -87,12 +87,12 @@ class AnswersConformance(MakesStores, suite=True):
 
     # -- which of several holds
 
-    def test_a_later_answer_to_the_same_mail_takes_the_place_of_the_first(self) -> None:
-        """Who changes their mind is counted once; another person, mail, plan or question is another answer (F48)."""
+    def test_a_later_answer_to_the_same_question_takes_the_place_of_the_first(self) -> None:
+        """Who changes their mind is counted once; another person, occasion, plan, campaign or question is not (F48)."""
         first = answer()
         others = [
-            answer("bob"), answer(asked_at=frozen_now), answer(about="free"),
-            answer(question="drift", reasons=[DriftReason.OTHER]),
+            answer("bob"), answer(asked_at=frozen_now), answer(about="free"), answer(campaign=CampaignKey("spring")),
+            answer(campaign=CampaignKey("autumn")), answer(question="drift", reasons=[DriftReason.OTHER]),
         ]  # fmt: skip
         later = answer("ada", CancellationReason.OTHER, at=frozen_now + MINUTE, text="none of these")
         with self.opened() as store:
@@ -118,9 +118,9 @@ class AnswersConformance(MakesStores, suite=True):
                     store.put_answers([one, one])
                 assert [told[-1]] == list(store.answers())
 
-    def test_of_two_that_differ_in_the_campaign_alone_the_same_one_holds(self) -> None:
-        """Whichever comes first."""
-        told = [answer(campaign=CampaignKey(key)) for key in ("autumn", "spring")]
+    def test_of_two_that_differ_in_when_it_was_asked_alone_the_same_one_holds(self) -> None:
+        """Whichever comes first: a campaign's mail may be rendered again, and asks the same."""
+        told = [answer(campaign=CampaignKey("spring"), asked_at=frozen_now - since) for since in (MINUTE, DAY)]
         left = []
         for order in (told, told[::-1]):
             with self.opened() as store:

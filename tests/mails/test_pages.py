@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_mail.lint.pages import Anchor, Image, Page
+from lifecycle_mail.mails.calls import CALL
+from lifecycle_mail.mails.pages import Anchor, Image, Page
 
 
 def test_words_are_read_block_by_block() -> None:
@@ -25,12 +26,66 @@ def test_a_link_is_read_by_its_text_label_and_images() -> None:
         '<a href="https://c.example" aria-label="Sea"> </a><a>Nowhere</a><a name="place"></a>'
     )
     expected = (
-        Anchor(target="https://a.example", words="A link", pictured=False),
-        Anchor(target="https://b.example", words="Bees", pictured=True),
-        Anchor(target="https://c.example", words="Sea", pictured=False),
-        Anchor(target=None, words="Nowhere", pictured=False),
+        Anchor(target="https://a.example", words="A link", seen="A link", pictured=False),
+        Anchor(target="https://b.example", words="Bees", seen="Bees", pictured=True),
+        Anchor(target="https://c.example", words="Sea", seen="", pictured=False),
+        Anchor(target=None, words="Nowhere", seen="Nowhere", pictured=False),
     )
     assert expected == page.anchors
+
+
+@pytest.mark.parametrize(
+    ("seen", "html"),
+    [
+        (("One", "four"), '<p>One</p><div style="display: none"><p>two</p><br><img src="x">three</div><p>four</p>'),
+        (("One",), '<p>One</p><p style="display:none">two'),
+        (("One", "two"), "<p>One<b hidden> and</b></p><p>two</b></i></p>"),
+        (("One",), "<p>One</p><details><summary>two</summary>three</details>"),
+        (("One", "two"), "<p>One</p><dialog open>two</dialog>"),
+        (("One",), '<p style="visibility: hidden">two<b style="visibility: visible">One</b></p>'),
+        (
+            ("One",),
+            '<p style="font-size: 0.0px">two<b style="font-size: inherit">too</b><b style="font: 9px a">One</b></p>',
+        ),
+        (("One",), '<p style="color: red; display: none; display: block">One</p>'),
+        ((), '<p style="display: none !important; display: block">One</p>'),
+        (("One", "two"), '<span style="display: table-cell">One</span>two'),
+        (("Onetwo",), '<span style="display: inline-block">One</span>two'),
+        ((), "<title>One</title><style>two</style>"),
+    ],
+)
+def test_what_is_seen_is_told_from_what_is_hidden(seen: tuple[str, ...], html: str) -> None:
+    """An element hides what is in it up to its end, and elements without an end hide nothing."""
+    assert seen == Page.read(html).seen
+
+
+def test_hidden_words_of_a_link_are_read_and_not_seen() -> None:
+    """A filter reads them, and nobody who would follow the link does."""
+    page = Page.read('<a href="x">One<b style="opacity: 0">two</b><img alt="three"><img alt="four" hidden></a>')
+    assert ["One two three four"] == [one.words for one in page.anchors]
+    assert ["One three"] == [one.seen for one in page.anchors]
+
+
+@pytest.mark.parametrize(
+    ("calls", "html"),
+    [
+        (1, "|<a href='https://a.example'>One</a>"),
+        (1, "|<p><a href='https://a.example'>One</a></p><p>two</p><p><a href='https://a.example'>three</a></p>"),
+        (2, "|<a href='https://a.example'>One</a>|<a href='https://a.example'>two</a>"),
+        (1, "||<a href='https://a.example'>One</a>"),
+        (1, "|One<br>two <a href='https://a.example'>three</a>"),
+        (0, "|<p>One</p><a href='https://a.example'>two</a>"),
+        (0, "<a href='https://a.example'>One</a>|"),
+        (0, "|<a href='https://a.example'><b hidden>One</b></a>"),
+        (0, "|<a href='javascript:x()'>One</a>"),
+        (0, "<p hidden>|</p><a href='https://a.example'>One</a>"),
+    ],
+)
+def test_a_call_is_a_link_right_behind_its_mark(calls: int, html: str) -> None:
+    """Nothing but words of the same paragraph may stand between the two, and the marks are no words."""
+    page = Page.read(html.replace("|", CALL))
+    assert calls == page.calls
+    assert all(CALL not in block for block in page.blocks)
 
 
 def test_an_image_is_alone_where_its_link_holds_nothing_else() -> None:
@@ -90,11 +145,14 @@ def test_the_language_is_that_of_the_page() -> None:
 
 PIECES = st.sampled_from([
     "<a href=x>", "</a>", "<img>", "<table>", "</table>", "<th>", "<style>", "</style>", "<script>", "words", "<", "&#",
-    "<!--", "-->", "<![CDATA[", "url(", "@import", "\n", '"', "<p on",
+    "<!--", "-->", "<![CDATA[", "url(", "@import", "\n", '"', "<p on", CALL, "<p hidden>", "</p>", "<b style='font:0'>",
+    "<a style='mso-hide:all' href=x>", "<!--[if mso]>",
 ])  # fmt: skip
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))
 def test_any_text_can_be_read(html: str) -> None:
     """However broken it is: the renderer mends HTML before, and this does not rely on it."""
-    assert all(block == " ".join(block.split()) for block in Page.read(html).blocks)
+    page = Page.read(html)
+    assert all(block == " ".join(block.split()) for block in page.blocks)
+    assert len(" ".join(page.seen)) <= len(" ".join(page.blocks))

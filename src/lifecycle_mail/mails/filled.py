@@ -1,0 +1,69 @@
+"""What was filled in, and what a template said round it.
+
+A mail is judged by the words that a template says, and not by those that it was given: a brand may be called Bargain,
+and a sum that is paid back is no price (C6).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Any, Final
+
+from attrs import fields, has
+
+from lifecycle_mail.mails.brand import Brand
+from lifecycle_mail.mails.formats import Formats
+from lifecycle_mail.mails.parts import Money
+from lifecycle_mail.mails.specs import Specification
+
+_SHORTEST: Final = 3  # shorter ones are found in any word: they have to stand alone, and letters are none of them
+_SPACES: Final = re.compile(r"[^\S\n]+")
+_PARAGRAPH: Final = re.compile(r"\n\s*\n|\n(?=[ \t]*[-*>] )")
+
+
+def filled_in(spec: Specification, brand: Brand, formats: Formats) -> tuple[str, ...]:
+    """Return the texts that a mail was made from, as it shows them, the longest first."""
+    found = {" ".join(text.split()) for one in (spec, brand) for text in _texts(one, formats)}
+    kept = (one for one in found if len(one) >= _SHORTEST or (one and not one.isalpha()))
+    return tuple(sorted(kept, key=lambda one: (-len(one), one)))
+
+
+def _texts(value: Any, formats: Formats) -> Iterator[str]:
+    if isinstance(value, Money):
+        yield formats.money(value)
+    elif isinstance(value, str) and not isinstance(value, Enum):
+        yield value
+        yield from value.splitlines()
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts(one, formats)
+    elif has(type(value)):
+        for at in fields(type(value)):
+            yield from _texts(getattr(value, at.name), formats)
+
+
+def without(values: Iterable[str], text: str) -> str:
+    """Put as many small letters in place of what was filled in, in whichever lines it stands.
+
+    Args:
+        values: what was filled in, the longest first.
+        text: one that was made from it; runs of spaces are one space in what comes back.
+    """
+    text = _SPACES.sub(" ", text)
+    said = text.replace("\n", " ")
+    for one in values:
+        blank = "x" * len(one)
+        if len(one) >= _SHORTEST:
+            said = said.replace(one, blank)
+        elif one in said:
+            said = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", blank, said)
+    if "\n" not in text:
+        return said
+    return "".join("\n" if was == "\n" and now == " " else now for was, now in zip(text, said, strict=True))
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """Split a plain text into its paragraphs and entries, each as one line."""
+    return tuple(" ".join(one.split()) for one in _PARAGRAPH.split(text) if one.strip())

@@ -1,0 +1,65 @@
+"""Lures: what strangers write into forms, so that a mail of ours carries it to somebody else (F55).
+
+Whoever fills in a sign-up form can put a link, a price or a number to call where a name or an interest belongs, with
+somebody else's address. The text is read as a mailbox would read it: without what is not seen, and with full-width
+signs as what they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from lifecycle_mail.model.unseen import without_unseen
+
+MAX_GREETING: Final = 40
+"""Characters of a name that a greeting uses. Sign-up forms are filled with whole advertisements."""
+
+_CAN_BE_CALLED: Final = 7  # digits: no name has as many
+_DOT: Final = "[.\u3002]"  # browsers take both for one
+_LINK: Final = re.compile(rf"://|www{_DOT}|@", re.IGNORECASE)
+_HOST_LIKE: Final = re.compile(rf"\w{_DOT}[^\W\d_]{{2,}}(?!\w)")
+
+_INITIALS: Final = re.compile(r"((?:[^\W\d_]\.)+)([^\W\d_]+)(?:[-'\u2019][^\W\d_]+)*[.,]{0,2}")
+_DEGREES: Final = frozenset({"B.Ed", "B.Eng", "B.Sc", "D.Sc", "M.Ed", "M.Eng", "M.Phil", "M.Sc"})
+_SURNAME: Final = 4  # letters at least: shorter ones are top-level domains too, all those of countries among them
+_ENDINGS: Final = frozenset({
+    "blog", "buzz", "chat", "click", "cloud", "club", "deals", "email", "games", "group", "info", "life", "link",
+    "live", "media", "mobi", "name", "news", "online", "page", "sale", "shop", "site", "space", "store", "team", "tech",
+    "today", "travel", "website", "work", "world", "zone",
+    "\u043e\u043d\u043b\u0430\u0439\u043d", "\u0441\u0430\u0439\u0442",
+})  # fmt: skip
+"""Longer top-level domains that advertisements use. Who is called J.Page is greeted without a name."""
+
+
+def greeting_of(name: str) -> str:
+    """Return a name as a greeting uses it: empty where it is longer than a name, or reads like an advertisement."""
+    from lifecycle_mail.mails.promotions import find_promotion
+
+    name = " ".join(name.split())
+    if len(name) > MAX_GREETING or has_lure(name):
+        return ""
+    plain = _as_read(name)
+    hosts = (word for word in plain.split() if _HOST_LIKE.search(word) and not _begins_with_initials(word))
+    return "" if any(hosts) or find_promotion(plain) is not None else name
+
+
+def has_lure(text: str) -> bool:
+    """Whether a text holds a link, an address or a number to call. What only looks like a host is none: Node.js."""
+    plain = _as_read(text)
+    return _LINK.search(plain) is not None or sum(map(str.isdigit, plain)) >= _CAN_BE_CALLED
+
+
+def _as_read(text: str) -> str:
+    return unicodedata.normalize("NFKC", without_unseen(text))
+
+
+def _begins_with_initials(word: str) -> bool:
+    """Whether a word is a name such as J.R.R.Tolkien, or a degree; T.Me and X.Shop are none."""
+    if word.rstrip(".,") in _DEGREES:
+        return True
+    found = _INITIALS.fullmatch(word)
+    if found is None or not found[1].isupper() or not found[2][0].isupper():
+        return False
+    return len(found[2]) >= _SURNAME and found[2].casefold() not in _ENDINGS

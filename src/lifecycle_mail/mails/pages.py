@@ -1,0 +1,386 @@
+"""Reads the HTML of a mail for what is asked of it: words, links, images, tables, and what does not belong there.
+
+It is given what the renderer made, which is well-formed and has its CSS in the elements; so a parser that forgives
+nothing is enough. A mail is judged by what is *seen*: neither what stands in a comment, in the head or in an element
+that is not shown, nor what its style hides in any of the usual ways (`display: none`, `visibility: hidden`,
+`opacity: 0`, `font-size: 0`, a box of no size that cuts off what is in it, `mso-hide: all`, the attribute `hidden`).
+
+Not found is what hides in some places alone, or by what stands around it: a rule in `@media`, a `<style>` that is
+marked to be left alone, words in the colour behind them, moved out of the page or covered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from html import unescape
+from html.parser import HTMLParser
+from typing import Final
+
+from attrs import define, field, frozen
+
+from lifecycle_mail.mails.calls import CALL
+
+ACTIVE: Final = frozenset({
+    "applet", "audio", "button", "embed", "form", "frame", "frameset", "iframe", "input", "object", "script", "select",
+    "textarea", "video",
+})  # fmt: skip
+"""Elements that mailboxes take out, or that make them distrust the mail."""
+
+SCHEMES: Final = frozenset({"https", "http", "mailto", "tel", "sms"})
+"""What a link of a mail begins with."""
+
+_INLINE: Final = frozenset({
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "img", "q", "s", "small", "span", "strong",
+    "sub", "sup", "u", "wbr",
+})  # fmt: skip
+"""Elements that stand within a sentence; all others end it."""
+_OF_BLOCKS: Final = frozenset({"block", "flex", "grid", "list-item", "table", "table-cell", "table-row"})
+"""What makes a block of an inline element."""
+_VOID: Final = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
+)
+_UNREAD: Final = frozenset({"script", "style", "template", "title"})
+_NOT_SHOWN: Final = frozenset({"audio", "canvas", "datalist", "noembed", "noframes", "object", "video"})
+_NOT_SHOWN_YET: Final = frozenset({"details", "dialog"})
+_REMOTE: Final = re.compile(r"@import\b[^;{}]{0,120}|url\(\s*['\"]?(?!data:|#)[^)'\"\s]{0,120}", re.IGNORECASE)
+_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_NOTHING: Final = re.compile(r"[+-]?(?:0+\.?0*|\.0+)(?:[a-z]{1,4}|%)?")
+_OF_PARENT: Final = re.compile(r"inherit|unset|smaller|larger|[\d.]+(?:em|ex|ch|%)")
+_SIZES: Final = ("height", "width", "max-height", "max-width")
+_SPECK: Final = re.compile(r"0{0,3}[01](?:px)?")
+
+
+def has_words(text: str) -> bool:
+    """Whether a text has a letter or a digit, of any script."""
+    return any(map(str.isalnum, text))
+
+
+def one_line(text: str) -> str:
+    """Return a text with each run of spaces and line ends as one space."""
+    return " ".join(text.split())
+
+
+def leads_somewhere(target: str | None) -> bool:
+    """Whether a link has an address that a mailbox can follow."""
+    scheme, colon, rest = (target or "").strip().partition(":")
+    return bool(colon and rest) and scheme.casefold() in SCHEMES
+
+
+@frozen(kw_only=True)
+class Anchor:
+    """A link.
+
+    Attributes:
+        target: where it leads, or None where it does not say.
+        words: what is read of it: its text, the alternatives of its images, its label.
+        seen: what of it is seen: its text and the alternatives of its images, unless they are hidden.
+        pictured: whether it holds an image.
+    """
+
+    target: str | None
+    words: str
+    seen: str
+    pictured: bool
+
+
+@frozen(kw_only=True)
+class Image:
+    """An image.
+
+    Attributes:
+        source: where it is.
+        alt: what is read instead, or None where nothing is said.
+        alone: whether it is all that a link holds.
+    """
+
+    source: str
+    alt: str | None
+    alone: bool
+
+
+@frozen(kw_only=True)
+class Page:
+    """What there is on a page.
+
+    Attributes:
+        language: of the page, or empty.
+        headings: how many first headings it has.
+        blocks: what is read, each paragraph, cell or entry by itself; hidden or not.
+        seen: the same without what is hidden.
+        anchors: its links.
+        images: its images.
+        calls: how many primary calls to action have a link that is seen, with nothing between the two.
+        bare_tables: how many tables are neither marked as layout nor have header cells.
+        active: what acts: elements such as `<script>`, attributes such as `onclick`.
+        remote: what its styles would load.
+    """
+
+    language: str
+    headings: int
+    blocks: tuple[str, ...]
+    seen: tuple[str, ...]
+    anchors: tuple[Anchor, ...]
+    images: tuple[Image, ...]
+    calls: int
+    bare_tables: int
+    active: tuple[str, ...]
+    remote: tuple[str, ...]
+
+    @classmethod
+    def read(cls, html: str) -> Page:
+        """Read a page."""
+        reader = _Reader()
+        reader.feed(html)
+        reader.close()
+        return cls(
+            language=reader.language,
+            headings=reader.headings,
+            blocks=_texts(reader.blocks),
+            seen=_texts(reader.seen),
+            anchors=tuple(
+                Anchor(target=one.target, words=one.said(), seen=one.shown(), pictured=bool(one.alts))
+                for one in reader.anchors
+            ),
+            images=tuple(
+                Image(source=one.source, alt=one.alt, alone=one.within is not None and not one.within.text())
+                for one in reader.images
+            ),
+            calls=reader.calls,
+            bare_tables=reader.bare_tables,
+            active=tuple(dict.fromkeys(reader.active)),
+            remote=tuple(dict.fromkeys(reader.remote)),
+        )
+
+
+def _texts(blocks: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(text for block in blocks if (text := one_line("".join(block))))
+
+
+@define
+class _Anchor:
+    target: str | None
+    label: str
+    parts: list[str] = field(factory=list)
+    alts: list[str] = field(factory=list)
+    seen: list[str] = field(factory=list)
+
+    def text(self) -> str:
+        return one_line(" ".join((self.label, *self.parts)))
+
+    def said(self) -> str:
+        return one_line(" ".join((self.label, *self.parts, *self.alts)))
+
+    def shown(self) -> str:
+        return one_line(" ".join(self.seen))
+
+
+@define
+class _Image:
+    source: str
+    alt: str | None
+    within: _Anchor | None
+
+
+@frozen
+class _Element:
+    """An element that is open, and why what stands in it is not seen."""
+
+    tag: str = ""
+    is_block: bool = False
+    gone: bool = False  # with all that is in it
+    hidden: bool = False  # but for what is in it and says that it is visible
+    tiny: bool = False  # its words, but for those that say how large they are; its images are seen
+
+    @property
+    def shows_images(self) -> bool:
+        return not (self.gone or self.hidden)
+
+    @property
+    def shows_words(self) -> bool:
+        return self.shows_images and not self.tiny
+
+
+class _Reader(HTMLParser):
+    """Goes through a page once."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.language = ""
+        self.headings = 0
+        self.blocks: list[list[str]] = [[]]
+        self.seen: list[list[str]] = [[]]
+        self.anchors: list[_Anchor] = []
+        self.images: list[_Image] = []
+        self.calls = 0
+        self.bare_tables = 0
+        self.active: list[str] = []
+        self.remote: list[str] = []
+        self._within: _Anchor | None = None
+        self._tables: list[bool] = []  # whether each open table says what it is
+        self._unread: list[str] = []
+        self._open: list[_Element] = [_Element()]
+        self._for_outlook = ""
+        self._calling = False  # a primary call to action was counted, and its link is still to come
+        self._said_since = False  # in the same block
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        here = self._opened(tag, said)
+        if tag not in _VOID:
+            self._open.append(here)
+        if here.is_block:
+            self._end_block(is_line=tag == "br")
+        if tag in ACTIVE:
+            self.active.append(f"<{tag}>")
+        self.active += [name for name in said if name.startswith("on")]
+        self._look_at_style(said.get("style", ""))
+        if tag in _UNREAD:
+            self._unread.append(tag)
+        elif tag == "html":
+            self.language = said.get("lang", "").strip()
+        elif tag == "h1":
+            self.headings += 1
+        elif tag == "a" and ("href" in said or not said.keys() & {"name", "id"}):  # the others are places, not links
+            self._within = _Anchor(said.get("href"), said.get("aria-label", ""))
+            self.anchors.append(self._within)
+        elif tag == "img":
+            self.images.append(_Image(said.get("src", ""), said.get("alt"), self._within))
+            if self._within is not None:
+                self._within.alts.append(said.get("alt", ""))
+                if here.shows_images:
+                    self._within.seen.append(said.get("alt", ""))
+        elif tag == "table":
+            self._tables.append(said.get("role", "") in ("presentation", "none"))
+        elif tag == "th" and self._tables:
+            self._tables[-1] = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._closed(tag):
+            self._end_block()
+        if self._unread and self._unread[-1] == tag:
+            self._unread.pop()
+        elif tag == "a":
+            self._end_anchor()
+        elif tag == "table" and self._tables and not self._tables.pop():
+            self.bare_tables += 1
+
+    def handle_data(self, data: str) -> None:
+        if self._unread:
+            if self._unread[-1] == "style":
+                self._look_at_style(data)
+            return
+        text, *called = data.split(CALL)
+        self._take(text)
+        for text in called:
+            if self._open[-1].shows_words:
+                self._calling, self._said_since = True, False
+            self._take(text)
+
+    def handle_comment(self, data: str) -> None:
+        if "mso" in data.partition("]")[0]:
+            self._for_outlook += unescape(data)
+
+    def _take(self, text: str) -> None:
+        self.blocks[-1].append(text)
+        if self._within is not None:
+            self._within.parts.append(text)
+        if self._open[-1].shows_words:
+            self.seen[-1].append(text)
+            if self._within is not None:
+                self._within.seen.append(text)
+            elif self._calling and has_words(text):
+                self._said_since = True
+
+    def _end_block(self, *, is_line: bool = False) -> None:
+        self.blocks.append([])
+        self.seen.append([])
+        if self._said_since and not is_line:
+            self._calling = self._said_since = False
+
+    def _end_anchor(self) -> None:
+        anchor, self._within = self._within, None
+        if self._calling and anchor is not None and has_words(anchor.shown()) and leads_somewhere(anchor.target):
+            self.calls += 1
+            self._calling = self._said_since = False
+
+    def _opened(self, tag: str, said: Mapping[str, str]) -> _Element:
+        outer = self._open[-1]
+        style = _declared(said["style"]) if "style" in said else {}
+        return _Element(
+            tag=tag,
+            is_block=tag not in _INLINE or style.get("display") in _OF_BLOCKS,
+            gone=outer.gone or self._is_gone(tag, said, style),
+            hidden=_is_hidden(style.get("visibility"), outer.hidden),
+            tiny=_is_tiny(style, outer.tiny),
+        )
+
+    def _is_gone(self, tag: str, said: Mapping[str, str], style: Mapping[str, str]) -> bool:
+        if tag in _NOT_SHOWN or (tag in _NOT_SHOWN_YET and "open" not in said):
+            return True
+        if "hidden" in said and "display" not in style:
+            return True
+        if tag == "img" and any(_is_speck(said.get(name)) for name in ("width", "height")):
+            return True
+        if style.get("mso-hide") == "all" and not (said.get("href") and said["href"] in self._for_outlook):
+            return True  # a button that is drawn for Outlook in a comment is hidden from it where it stands for others
+        return (
+            style.get("display") == "none"
+            or _is_nothing(style.get("opacity"))
+            or (style.get("overflow") in ("hidden", "clip") and any(_is_nothing(style.get(one)) for one in _SIZES))
+        )
+
+    def _closed(self, tag: str) -> bool:
+        """Close what is open of a tag, and whether it was a block."""
+        for place in range(len(self._open) - 1, 0, -1):
+            if self._open[place].tag == tag:
+                was_block = self._open[place].is_block
+                del self._open[place:]
+                return was_block
+        return tag not in _INLINE
+
+    def _look_at_style(self, style: str) -> None:
+        self.remote += [found[0].strip() for found in _REMOTE.finditer(style)]
+
+
+def _declared(style: str) -> dict[str, str]:
+    """Read the declarations of an element: the last of a name counts, and the important ones before the others."""
+    found: dict[str, str] = {}
+    important: set[str] = set()
+    for one in _COMMENT.sub("", style).casefold().split(";"):
+        name, _, value = one.partition(":")
+        value, mark, _ = value.partition("!")
+        name = name.strip()
+        if mark:
+            important.add(name)
+        elif name in important:
+            continue
+        found[name] = value.strip()
+    return found
+
+
+def _is_nothing(value: str | None) -> bool:
+    return value is not None and _NOTHING.fullmatch(value) is not None
+
+
+def _is_hidden(value: str | None, outer: bool) -> bool:
+    return outer if value in (None, "", "inherit", "unset") else value != "visible"
+
+
+def _is_tiny(style: Mapping[str, str], outer: bool) -> bool:
+    size = style.get("font-size") or _size_of(style.get("font", ""))
+    return outer if not size or (outer and _OF_PARENT.fullmatch(size)) else _is_nothing(size)
+
+
+def _size_of(font: str) -> str:
+    """Return the size that a short declaration of a font has: the first length that is no weight."""
+    for word in font.split():
+        size = word.partition("/")[0]
+        if _NOTHING.fullmatch(size) or (size[:1].isdigit() and not size.isdigit()):
+            return size
+    return ""
+
+
+def _is_speck(value: str | None) -> bool:
+    """Whether a size of an image is none, or so small that it can only be there to count who opens a mail."""
+    return value is not None and _SPECK.fullmatch(value.strip()) is not None
