@@ -13,6 +13,15 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHER_PYTHONS = [python for python in nox.project.python_versions(PYPROJECT) if python != THIS_PYTHON]
 
+# One more than there are processors: tests of the registry wait for servers, disks and processes that they kill.
+IN_PARALLEL = f"--numprocesses={min(4, (os.cpu_count() or 1) + 1)}"
+
+# What the other Pythons need not run again, since it reads something else than the code. The pages: what they show is
+# printed by commands that have tests of their own. The shared data: it shows that rules fit the world, and no rule
+# knows Python's version; generated data goes through the same code everywhere. The benchmarks measure, and check
+# nothing.
+READ_ONCE = ["tests/test_docs.py", "tests/acceptance", "tests/test_benchmarks.py"]
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
@@ -53,14 +62,14 @@ def empty_folder(session: nox.Session, name: str) -> Path:
 def tests(session: nox.Session) -> None:
     """Run the tests and the examples of the docs."""
     sync(session, "--all-packages", "--group=tests", "--group=sql")
-    session.run("pytest", "--numprocesses=auto", "--maxprocesses=4", *session.posargs)
+    session.run("pytest", IN_PARALLEL, *session.posargs)
 
 
 @nox.session(python=OTHER_PYTHONS)
 def core(session: nox.Session) -> None:
-    """Run the tests, without the examples of the docs, on the other Pythons that are installed."""
+    """Run the tests of the code, without the docs and the shared data, on the other Pythons that are installed."""
     sync(session, "--group=tests")
-    session.run("pytest", "--numprocesses=auto", "--maxprocesses=4", *(session.posargs or ["tests"]))
+    session.run("pytest", IN_PARALLEL, *(session.posargs or ["tests", *(f"--ignore={path}" for path in READ_ONCE)]))
 
 
 @nox.session
@@ -139,8 +148,9 @@ def long(session: nox.Session) -> None:
     """Run the tests that are marked long, with many more examples for the generated ones."""
     sync(session, "--all-packages", "--group=tests", "--group=sql")
     # Some of them take minutes, and stand together: who is done takes over what others have not begun.
-    workers = ["--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
-    session.run("pytest", "-m", "long", *workers, *session.posargs, env={"HYPOTHESIS_PROFILE": "long"})
+    session.run(
+        "pytest", "-m", "long", IN_PARALLEL, "--dist=worksteal", *session.posargs, env={"HYPOTHESIS_PROFILE": "long"}
+    )
 
 
 @nox.session(default=False)

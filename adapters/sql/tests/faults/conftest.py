@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,26 @@ def fork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
         yield opened
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Return an empty folder, in memory where there is one: a killed process loses nothing of it either."""
+@contextmanager
+def _in_memory() -> Iterator[Path]:
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
     parent = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="lifecycle-mail-", dir=parent) as made:
         yield Path(made)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return an empty folder, in memory where there is one: a killed process loses nothing of it either."""
+    with _in_memory() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept_folder() -> Iterator[Path]:
+    """Return such a folder for what the tests of a module share."""
+    with _in_memory() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from random import Random
+from tempfile import mkdtemp
 
 import pytest
 from lifecycle_mail_sql import schema
@@ -27,18 +28,20 @@ from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.ports import Bookmark
 from lifecycle_mail.testing import frozen_now as NOW  # noqa: N812 - a constant
 
+# Each is one registry for all tests: they put whole or damaged bytes into its file before they look at it.
 
-@pytest.fixture
-def full(folder: Path) -> Iterator[Opened]:
+
+@pytest.fixture(scope="module")
+def full(kept_folder: Path) -> Iterator[Opened]:
     """Return a registry that is verified in full when it is opened, as is the default."""
-    with opened_again_and_again(folder, "full") as found:
+    with opened_again_and_again(Path(mkdtemp(dir=kept_folder)), "full") as found:
         yield found
 
 
-@pytest.fixture(params=["quick", "off"])
-def unverified(request: pytest.FixtureRequest, folder: Path) -> Iterator[Opened]:
+@pytest.fixture(scope="module", params=["quick", "off"])
+def unverified(request: pytest.FixtureRequest, kept_folder: Path) -> Iterator[Opened]:
     """Return a registry that is not, or hardly, verified when it is opened."""
-    with opened_again_and_again(folder, request.param) as found:
+    with opened_again_and_again(Path(mkdtemp(dir=kept_folder)), request.param) as found:
         yield found
 
 
