@@ -108,6 +108,11 @@ class TestFinding:
         with pytest.raises(TemplateNotFound):
             Templates({}, form="html").get_source(ENVIRONMENT, name)
 
+    def test_a_mark_at_the_head_of_a_file_is_no_part_of_it(self) -> None:
+        """Windows begins files with one; before a layout it would stand before the doctype."""
+        templates = Templates({"mail.html": "\ufeff<!DOCTYPE html>"}, form="html")
+        assert "<!DOCTYPE html>" == source(templates, "mail")
+
     def test_later_changes_do_no_harm(self) -> None:
         """What was given is what is used, whatever becomes of the mapping."""
         own = {"survey": "own"}

@@ -192,17 +192,35 @@ class TestTexts:
 
     @pytest.mark.parametrize("what", HIDDEN)
     def test_every_part_is_held_to_it(self, what: str) -> None:
-        """An item's title and summary, the title of a way, a name (F55)."""
+        """An item's title and summary, and the title of a way (F55)."""
         text, url = HIDDEN[what], GOOD_URLS[0]
         makes: dict[str, Callable[[], object]] = {
             "title": lambda: Item(title=text, url=url),
             "summary": lambda: Item(title="a", url=url, summary=text),
             "title:": lambda: Way(title=text, url=url),
-            "name": lambda: sample_reader(name=text),
         }
         for name, make in makes.items():
             with pytest.raises(InvalidInput, match=name):
                 make()
+
+    @pytest.mark.parametrize("what", HIDDEN)
+    def test_a_name_is_what_is_seen_of_it(self, what: str) -> None:
+        """Nobody goes without their mail for a mark in their name, and none of it gets into a header (F55, R15)."""
+        name = sample_reader(name=f"\ufeff{HIDDEN[what]}\t").name
+        check_text("name", name, empty=True)
+        assert not set("\r\n\0\u202e\u200b\ufeff\t") & set(name)
+
+    @pytest.mark.parametrize(
+        ("written", "kept"),
+        [
+            ("\u064a\u0648\u0633\u0641\u200f", "\u064a\u0648\u0633\u0641"), ("Ann\n", "Ann"), ("Ann\tLee", "Ann Lee"),
+            ("\ufeffAnn", "Ann"), ("   ", ""), ("\u3164", ""), ("x" * 201, ""), ("x" * 200, "x" * 200),
+            ("\u0645\u06cc\u200c\u0631\u0648\u0645", "\u0645\u06cc\u200c\u0631\u0648\u0645"),
+        ],
+    )  # fmt: skip
+    def test_a_name_keeps_what_spells_it(self, written: str, kept: str) -> None:
+        """Direction marks and tabs go, joiners stay, and what can be no name is none."""
+        assert kept == sample_reader(name=written).name
 
 
 @frozen

@@ -55,6 +55,9 @@ class TestFallingBack:
             ("xx", "en", "en", "en"),
             ("zh-Hant-TW", "ms", "ms", "ms"),
             ("pt-BR", "es", "pt", "pt-BR"),
+            ("ms-Arab", "en", "ms", "ms"),  # what ships is written in Latin letters
+            ("ms_Arab_MY", "en", "ms", "ms"),
+            ("en-Shaw", "et", "en", "en"),
         ],
     )
     def test_the_first_language_that_is_known_is_taken(

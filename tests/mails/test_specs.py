@@ -274,17 +274,31 @@ HIDDEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "name"), PROSE)
+CLEANED = ("product", "problem")
+"""What comes from forms and tables, and is owed a mail whatever is in it."""
+
+
+@pytest.mark.parametrize(("kind", "name"), [one for one in PROSE if one[1] not in CLEANED])
 def test_a_text_with_what_is_not_seen_is_refused(kind: Kind, name: str) -> None:
     """It ends a line of a header, turns round what follows, or hides (F55)."""
-    for called, hidden in HIDDEN.items():
-        if (name, called) == ("problem", "newline"):
-            assert (
-                kind is a_text_in(kind, name, f"Chart{hidden}s").kind
-            )  # it may have lines, and nothing else that is not seen
-            continue
+    for hidden in HIDDEN.values():
         with pytest.raises(InvalidInput, match=rf"^({name}|title)\b.*F55"):
             a_text_in(kind, name, f"Chart{hidden}s")
+
+
+@pytest.mark.parametrize(("kind", "name"), [one for one in PROSE if one[1] in CLEANED])
+def test_what_is_not_seen_keeps_nobody_from_their_notice(kind: Kind, name: str) -> None:
+    """A direction mark or a tab in the name of a product is left out, and the mail that is owed goes (R15, F55)."""
+    for called, hidden in HIDDEN.items():
+        spec = a_text_in(kind, name, f"\ufeffChart{hidden}s\t")
+        gap = "\n" if name == "problem" and hidden[-1] in "\r\n" else " " if hidden.isspace() else ""
+        rest = "Bcc: eve@evil.example" if called == "CR LF" else ""
+        if called == "escape":
+            rest = "[0m"
+        if called == "CR LF":
+            gap = "\n" if name == "problem" else " "
+        assert f"Chart{gap}{rest}s" == getattr(spec, name)
+        assert kind is RENDERER.render(spec, now=NOW).kind
 
 
 @pytest.mark.parametrize("text", ["title", "expect"])
@@ -467,7 +481,7 @@ PROMOTIONS = (
 TRANSACTIONAL = [kind for kind, row in KINDS.items() if not row.marketing]
 
 
-NOT_OURS = ("product", "problem", "source", "ticket")
+NOT_OURS = ("product", "problem", "source", "ticket", "keeps")
 
 
 @pytest.mark.parametrize(
@@ -480,6 +494,15 @@ def test_a_transactional_mail_promotes_in_none_of_its_texts(kind: Kind, name: st
             a_text_in(kind, name, text)
 
 
+@pytest.mark.parametrize("kind", [kind for kind, name in PROSE if name == "keeps"])
+def test_what_somebody_keeps_is_theirs(kind: Kind) -> None:
+    """A credit and vouchers may be stated, or the notice would not go; a discount for coming back may not (C6)."""
+    mine = ["A credit of 12 EUR", "Your unused vouchers"]
+    assert tuple(mine) == getattr(built(kind, keeps=mine), "keeps")  # noqa: B009 - not every kind has it
+    with pytest.raises(MailRefused, match=rf"^{kind}: keeps\[0\] says '50 % off'"):
+        built(kind, keeps=["50 % off when you come back"])
+
+
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, name in PROSE if kind not in TRANSACTIONAL])
 def test_a_marketing_mail_may_promote(kind: Kind, name: str) -> None:
     """That is what it is for (S9)."""
@@ -490,8 +513,8 @@ def test_a_marketing_mail_may_promote(kind: Kind, name: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind, name in PROSE if name == "product"])
 def test_a_product_may_be_called_what_it_is_called(kind: Kind) -> None:
     """A notice that names it says what was cancelled (R15), and promotes nothing."""
-    mail = RENDERER.render(built(kind, product="Black Friday plan at 5 EUR"), now=NOW)
-    assert "Black Friday plan at 5 EUR" in " ".join(mail.text.split())
+    mail = RENDERER.render(built(kind, product="Buy Now, Pay Later: 50 % off, 5 EUR"), now=NOW)
+    assert "Buy Now, Pay Later: 50 % off, 5 EUR" in " ".join(mail.text.split())
 
 
 def test_what_a_customer_wrote_is_quoted_as_it_is() -> None:

@@ -172,7 +172,7 @@ class Translator:
             InvalidInput: as for `text`, or the number is no whole one.
         """
         if isinstance(count, bool) or not isinstance(count, int):
-            raise InvalidInput(f"n_(..., {count!r}): the number decides the form; give a whole one")
+            raise InvalidInput(f"n_(): the number decides the form, and a {type(count).__name__} is no whole one")
         for catalogue in self.catalogues:
             forms = catalogue.texts.get(one)
             if forms is not None and len(forms) > (form := catalogue.form(abs(count))):

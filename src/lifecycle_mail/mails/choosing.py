@@ -22,6 +22,7 @@ from lifecycle_mail.mails.parts import (
     Money,
     Recipient,
     are,
+    as_seen,
     as_sum,
     as_texts,
     is_a,
@@ -86,7 +87,7 @@ class Cancellation:
     """
 
     to: Recipient = field(validator=is_a(Recipient))
-    product: str = field(validator=is_line)
+    product: str = field(converter=as_seen, validator=is_line)
     cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
     resume_url: str = field(validator=is_link)
     help_url: str = field(validator=is_link)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone_gmt
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 
 from lifecycle_mail.errors import InvalidInput
@@ -61,16 +61,23 @@ class Formats:
         if isinstance(value, datetime):
             value = as_utc(value).astimezone(self.zone).date()
         if not isinstance(value, date):
-            raise InvalidInput(f"day({value!r}): that is not a day")
+            raise InvalidInput(f"day(): a {type(value).__name__} is not a day")
         return _day(value, self.locale)
 
     def moment(self, value: datetime) -> str:
         """Write an instant with its zone, such as 3 March 2026, 14:05 GMT+02:00."""
         if not isinstance(value, datetime):
-            raise InvalidInput(f"moment({value!r}): that is not an instant")
+            raise InvalidInput(f"moment(): a {type(value).__name__} is not an instant")
         at = as_utc(value).astimezone(self.zone)
         clock = format_time(at, format="short", tzinfo=self.zone, locale=self.locale)
-        return f"{_day(at.date(), self.locale)}, {clock} {get_timezone_gmt(at, width='long', locale=self.locale)}"
+        return f"{_day(at.date(), self.locale)}, {clock} {self._offset(at)}"
+
+    def _offset(self, at: datetime) -> str:
+        # Babel rounds the hours down: -03:30 would be written as -04:30.
+        minutes = (at.utcoffset() or timedelta(0)) // timedelta(minutes=1)
+        hours, rest = divmod(abs(minutes), 60)
+        written: str = self.locale.zone_formats["gmt"] % f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
+        return written
 
     def money(self, value: Money) -> str:
         """Write a sum with its currency, exactly: what is paid back is not rounded here."""

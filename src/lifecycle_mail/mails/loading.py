@@ -59,7 +59,7 @@ class Templates(BaseLoader):
                 raise UnknownName("template", name, NAMES)
             if not isinstance(source, str):
                 raise InvalidInput(f"{name}: a {type(source).__name__} is no template: give its text")
-        self.own = dict(own)
+        self.own = {name: source.removeprefix("\ufeff") for name, source in own.items()}  # Windows begins files so
         self.form = form
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:

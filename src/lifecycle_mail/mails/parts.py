@@ -76,12 +76,41 @@ def check_text(what: str, value: Any, *, most: int = MAX_LINE, lines: bool = Fal
     if len(value) > most:
         raise InvalidInput(f"{what}: {len(value):,} characters are too many, {most:,} fit: shorten it")
     for place, char in enumerate(value):
-        if char in FILLERS or (
-            unicodedata.category(char) in _HIDDEN
-            and not (char in JOINERS or ord(char) in _PICTURES or (lines and char == "\n"))
-        ):
+        if _is_hidden(char) and not (lines and char == "\n"):
             name = unicodedata.name(char, f"U+{ord(char):04X}")
             raise InvalidInput(f"{what}: character {place + 1} is {name}, which cannot be seen: take it out (F55)")
+
+
+def _is_hidden(char: str) -> bool:
+    return char in FILLERS or (
+        unicodedata.category(char) in _HIDDEN and not (char in JOINERS or ord(char) in _PICTURES)
+    )
+
+
+def as_seen(value: str, *, lines: bool = False) -> str:
+    """Keep of a text what is seen, as an attrs converter: for what comes from forms, imports and other people's tables.
+
+    Byte-order and direction marks are everyday there, and keep nobody from the notice that they are owed (R15). Ends of
+    lines and tabs are spaces. What is no text is left to the validator, which knows the name of the field.
+
+    Args:
+        value: as it came.
+        lines: whether it may have more than one line.
+    """
+    if not isinstance(value, str) or not any(map(_is_hidden, value)):
+        return value
+    kept = []
+    for char in value.replace("\r\n", "\n").replace("\r", "\n"):
+        if not _is_hidden(char) or (lines and char == "\n"):
+            kept.append(char)
+        elif char.isspace():
+            kept.append(" ")
+    return "".join(kept).strip()
+
+
+def as_seen_lines(value: str) -> str:
+    """Keep of a text of several lines what is seen, as an attrs converter."""
+    return as_seen(value, lines=True)
 
 
 def check_url(what: str, value: object) -> None:
@@ -244,6 +273,12 @@ def is_locale(_instance: object, at: Any, value: Any) -> None:
         raise InvalidInput(f"{at.name} {str(value)[:40]!r}: write a language tag such as et, pt-BR or zh-Hant")
 
 
+def _as_name(value: str) -> str:
+    """Keep a name as it is seen; of what can be none, nothing: nobody goes without their mail for it."""
+    seen = as_seen(value)
+    return "" if isinstance(seen, str) and (is_blank(seen) or len(seen) > MAX_LINE) else seen
+
+
 @frozen(kw_only=True)
 class Recipient:
     """Who gets a mail.
@@ -251,14 +286,14 @@ class Recipient:
     Attributes:
         contact_id: the application's opaque id, which links carry.
         address: where it goes.
-        name: what they are called, or empty.
+        name: what they are called, as far as it is seen; empty, too, where it is longer than 200 characters.
         locale: their language tag, for example `et` or `pt-BR`; unknown languages fall back.
         timezone: the IANA zone in which they read days and times.
     """
 
     contact_id: ContactId = field(converter=ContactId)
     address: EmailAddress = field(converter=as_address)
-    name: str = field(default="", validator=is_line_or_empty)
+    name: str = field(default="", converter=_as_name, validator=is_line_or_empty)
     locale: str = field(default="en", validator=is_locale)
     timezone: str = field(default="UTC")
 

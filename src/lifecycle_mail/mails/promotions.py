@@ -157,19 +157,18 @@ def find_promotion(text: str) -> str | None:
     return _price_cut(folded) or _request(folded) or _ALL_WORDS.find(folded)
 
 
-def find_sales_words(name: str) -> str | None:
-    """Return the words of a name that promote, as they are written there, or None.
+def find_sales_words(text: str) -> str | None:
+    """Return the words of what somebody keeps that promote, as they are written there, or None.
 
-    A product is called what it is called, and the notice that names it is owed (R15): "Basic 10 EUR", "Juice 100 %",
-    "Black Friday Box" and "Free Delivery" are names. What promotes is what nobody calls a product: a price cut that
-    says so ("50 % off") and a request to buy.
+    A credit of 12 EUR, vouchers and "50 % opacity presets" may be somebody's own. What promotes is what nobody has: a
+    price cut that says so ("50 % off") and a request to buy.
 
     Args:
-        name: as customers know it, in any language.
+        text: as customers know it, in any language.
 
     Source: C6.
     """
-    folded = Folded.of(_LINK.sub(" ", name))
+    folded = Folded.of(_LINK.sub(" ", text))
     return _price_cut(folded, said=True) or _request(folded)
 
 

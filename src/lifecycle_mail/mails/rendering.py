@@ -60,6 +60,8 @@ _REASON_FOR_IT: Final[Mapping[Family, str]] = {
 }
 
 
+_SCRIPT: Final = 4  # letters of a subtag such as Arab or Hant
+
 _HELLO: Final = ("Hello %(name)s,", "Hello,")
 
 FIXED: Final = (*_REASON_FOR_IT.values(), *_HELLO)
@@ -267,9 +269,14 @@ class Renderer:
         return found[: found.index("en") + 1]  # what comes after English is never asked
 
     def _language(self, chain: tuple[str, ...], tag: str) -> str:
-        """The language that a mail is written in, with the reader's region where it is theirs."""
+        """The language that a mail is written in, with the reader's region where it is theirs.
+
+        A script is the catalogue's, never the reader's: Malay in Latin letters does not become ms-Arab by being read.
+        """
         tag = tag.replace("_", "-")
-        return tag if f"{tag.lower()}-".startswith(f"{chain[0]}-") else chain[0]
+        added = tag[len(chain[0]) :].split("-")
+        is_theirs = f"{tag.lower()}-".startswith(f"{chain[0]}-") and not any(len(one) == _SCRIPT for one in added)
+        return tag if is_theirs else chain[0]
 
     def _translator(self, chain: tuple[str, ...], *, html: bool) -> Translator:
         found = self._translators.get((chain, html))

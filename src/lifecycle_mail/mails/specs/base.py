@@ -147,8 +147,8 @@ def are_titled(*, least: int = 0) -> Callable[[object, Any, Any], None]:
 def refuse_promotion(spec: Specification) -> None:
     """Keep prices, discounts and other products out of a transactional mail (C6).
 
-    What was charged or is paid back is stated as `Money` and is no promotion. The name of a product is its name, with a
-    price in it or a word of sales, and no sentence that sells something.
+    What was charged or is paid back is stated as `Money` and is no promotion. The name of a product is its name: the
+    notice that names it is owed, whatever it is called (R15). What stays somebody's may be a credit of 12 EUR.
 
     Raises:
         MailRefused: a text of the caller's promotes.
@@ -156,7 +156,7 @@ def refuse_promotion(spec: Specification) -> None:
     from lifecycle_mail.mails.promotions import find_promotion, find_sales_words
 
     for name, text in _texts(spec):
-        words = find_sales_words(text) if name == "product" else find_promotion(text)
+        words = find_sales_words(text) if name.startswith("keeps[") else find_promotion(text)
         if words is not None:
             raise MailRefused(
                 f"{spec.kind}: {name} says {words!r}, and a transactional mail promotes nothing (C6): "
@@ -164,7 +164,7 @@ def refuse_promotion(spec: Specification) -> None:
             )
 
 
-_NOT_OURS: Final = frozenset({"to", "problem", "source", "ticket", "token"})
+_NOT_OURS: Final = frozenset({"to", "product", "problem", "source", "ticket", "token"})
 """Fields whose words are not the sender's to choose: names, what a customer wrote to us, where a form stands; and a
 token is chance, some hold what looks like a sum."""
 

@@ -21,6 +21,8 @@ from lifecycle_mail.mails.parts import (
     Way,
     are,
     as_members,
+    as_seen,
+    as_seen_lines,
     as_sum,
     as_texts,
     as_ways,
@@ -62,7 +64,7 @@ class CancellationNotice(CancellationSpecification):
 
     past: ClassVar[tuple[str, ...]] = ("cancelled_at",)
 
-    product: str = field(validator=is_line)
+    product: str = field(converter=as_seen, validator=is_line)
     card: Card | None = field(default=None, validator=optional(is_a(Card)))
     refund: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))
     keeps: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
@@ -125,7 +127,7 @@ class CancellationSurvey(CancellationSpecification):
 
     past = ("cancelled_at",)
 
-    product: str = field(validator=is_line)
+    product: str = field(converter=as_seen, validator=is_line)
     reasons: tuple[CancellationReason, ...] = field(
         converter=_as_reasons, validator=are(CancellationReason, least=2, among=SURVEY_REASONS)
     )
@@ -168,8 +170,8 @@ class TechnicalFollowUp(CancellationSpecification):
 
     past = ("cancelled_at",)
 
-    product: str = field(validator=is_line)
-    problem: str = field(validator=is_paragraph_or_empty)
+    product: str = field(converter=as_seen, validator=is_line)
+    problem: str = field(converter=as_seen_lines, validator=is_paragraph_or_empty)
     resume_url: str = field(validator=is_link)
     ticket: str = field(default="", validator=is_line_or_empty)
     refund: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))
@@ -234,7 +236,7 @@ class InactivityNotice(CancellationSpecification):
 
     deadline_field = "closes_on"
 
-    product: str = field(validator=is_line)
+    product: str = field(converter=as_seen, validator=is_line)
     inactive_since: date = field(validator=is_day)
     closes_on: date = field(validator=is_day)
     keep_url: str = field(validator=is_link)
