@@ -36,6 +36,19 @@ def test_a_text_of_several_lines_counts_line_by_line_too() -> None:
     assert {"It costs 5 EUR", "It costs", "5 EUR"} <= {*filled_in(spec, BRAND, FORMATS)}
 
 
+def test_what_nobody_sees_was_not_filled_in() -> None:
+    """An id, a zone, a language, a font, a link: no word of a template is excused by them."""
+    found = {*filled_in(SPECS[Kind.WE_MISS_YOU], BRAND, FORMATS)}
+    assert not found & {
+        "c-17",
+        "Europe/Tallinn",
+        "win-back",
+        "harbour-news",
+        "https://harbour.example/new",
+        BRAND.website,
+    }
+
+
 @pytest.mark.parametrize(
     ("values", "text", "expected"),
     [
@@ -44,6 +57,7 @@ def test_a_text_of_several_lines_counts_line_by_line_too() -> None:
         (["A - 5 EUR"], "You had A\n- 5 EUR\n- more", "You had xxxxxxxxx\n- more"),
         (["5\N{EURO SIGN}"], "5\N{EURO SIGN}, 15\N{EURO SIGN}", "xx, 15\N{EURO SIGN}"),
         (["0"], "0 %, 20 %", "x %, 20 %"),
+        (["Basic 10 EUR"], "BASIC 10 EUR and basic 10 eur", "xxxxxxxxxxxx and xxxxxxxxxxxx"),
         ([], "One\n\ntwo", "One\n\ntwo"),
     ],
 )

@@ -365,6 +365,33 @@ class TestPoints:
         for said in (inside, outside):
             assert [] == lacks(Kind.CANCELLATION_NOTE, noted(POINTS + said))
 
+    @pytest.mark.parametrize("rule", ["display: block", "display: inline-block", "color: red"])
+    def test_a_word_with_a_rule_of_its_own(self, rule: str) -> None:
+        """A class may make a block of one word of a sentence: the sentence is seen all the same."""
+        body = point("thanks") + point("feedback") + point(
+            "confirmation",
+            '<p>You cancelled <b class="big">{{ spec.product }}</b>, on {{ moment(spec.cancelled_at) }}.</p>',
+        )  # fmt: skip
+        own = Renderer(BRAND, links=LINKS, templates={
+            "cancellation-note": '{% extends "shipped/cancellation-note" %}{% block body %}' + body + "{% endblock %}",
+            "mail.html": shipped_source("mail.html").replace("<style>", f"<style>.big {{ {rule}; }}"),
+        })  # fmt: skip
+        assert [] == [one for one in lacks(Kind.CANCELLATION_NOTE, own) if one[1] == "html"]
+
+    def test_a_word_that_a_rule_hides(self) -> None:
+        """What was cancelled is not said where its name is hidden by a class (R15)."""
+        body = point("thanks") + point("feedback") + point(
+            "confirmation",
+            '<p>You cancelled <b class="big">{{ spec.product }}</b>, on {{ moment(spec.cancelled_at) }}.</p>',
+        )  # fmt: skip
+        own = Renderer(BRAND, links=LINKS, templates={
+            "cancellation-note": '{% extends "shipped/cancellation-note" %}{% block subject %}Done{% endblock %}'
+            "{% block footer %}{% endblock %}{% block body %}" + body + "{% endblock %}",
+            "mail.html": shipped_source("mail.html").replace("<style>", "<style>.big { display: none; }"),
+        })  # fmt: skip
+        found = lacks(Kind.CANCELLATION_NOTE, own)
+        assert [("unstated-cancellation", "html", "spec.product")] == [one for one in found if one[1] == "html"]
+
     def test_a_point_in_a_table(self) -> None:
         """Rows of a table may be a point, where a parser lets no text stand."""
         rows = "<table><tr><th>Cancelled</th></tr>" + point("thanks", "<tr><td>Thank you</td></tr>") + "</table>"
@@ -522,6 +549,28 @@ class TestPromotion:
         own = renderer(mail__html='{% extends "shipped/mail" %}{% block head %}Get 20 % off{% endblock %}')
         assert [("promotion", "html", "20 % off")] == lacks(Kind.PLAN_ENDING, own)
         assert [] == lacks(Kind.SURVEY, own)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            '<img src="https://h.example/a.png" alt="A special offer" width="50" height="20">',
+            '<p title="A special offer">Hello</p>',
+            '<a href="https://h.example" aria-label="A special offer">Hello</a>',
+            "<p>A special<br>offer</p>", '<table role="presentation"><tr><td>A special</td><td>offer</td></tr></table>',
+            "<p>A special&#8203; offer</p>",
+        ],
+    )  # fmt: skip
+    def test_a_promotion_in_pieces(self, said: str) -> None:
+        """Beside an image, in a title, over two lines or two cells: readers put it together."""
+        own = renderer(mail__html=f'{{% extends "shipped/mail" %}}{{% block head %}}{said}{{% endblock %}}')
+        assert {("promotion", "html")} == {(rule, form) for rule, form, _ in lacks(Kind.PLAN_ENDING, own)}
+
+    def test_who_reads_a_mail_excuses_nothing(self) -> None:
+        """What nobody sees is no word that was filled in: whether a mail promotes does not hang on an id."""
+        spec: Any = SPECS[Kind.GOODBYE]
+        spec = evolve(spec, to=evolve(spec.to, contact_id="20"))
+        own = renderer(goodbye='{% extends "shipped/goodbye" %}{% block closing %}Get 20 % off{% endblock %}')
+        assert {"promotion"} == {one.rule for one in own.draft(spec, now=NOW).lacks}
 
     def test_a_translation_that_promotes(self) -> None:
         """Sentences of somebody's own count in any language."""

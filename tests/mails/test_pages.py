@@ -19,6 +19,15 @@ def test_words_are_read_block_by_block() -> None:
     assert 1 == page.headings
 
 
+def test_rows_and_labels_are_read_as_one() -> None:
+    """Lines of a paragraph and cells of a row go on; what stands beside the words is read too."""
+    page = Page.read(
+        '<p>One<br>two</p><table><tr><th>A</th><td>b</td></tr><tr><td>c</td></tr></table><img alt="Bees" title="Zum">'
+    )
+    assert ("One two", "A b", "c") == page.rows
+    assert ("Bees", "Zum") == page.labels
+
+
 def test_a_link_is_read_by_its_text_label_and_images() -> None:
     """What a screen reader would say of it."""
     page = Page.read(

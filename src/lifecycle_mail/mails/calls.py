@@ -9,7 +9,7 @@ CALL: Final = "\ufdd2"
 """The mark. It is no character of any text, and no mail keeps it."""
 
 _IN_A_TAG: Final = re.compile(rf"<[a-zA-Z/][^<>{CALL}]*{CALL}[^<>]*>")
-_IN_A_LINE: Final = re.compile(rf"\n\s*{CALL}\s*\n")
+_IN_A_LINE: Final = re.compile(rf"\n[ \t]*{CALL}[ \t]*\n")
 
 
 def before_tags(html: str) -> str:

@@ -19,6 +19,10 @@ from lifecycle_mail.mails.parts import Money
 from lifecycle_mail.mails.specs import Specification
 
 _SHORTEST: Final = 3  # shorter ones are found in any word: they have to stand alone, and letters are none of them
+_NOT_SHOWN: Final = frozenset(
+    {"contact_id", "timezone", "locale", "theme", "campaign", "token", "key", "style", "subject", "url", "website"}
+)
+"""Fields that no reader sees: what stands in them excuses no words of a template. No link is seen either."""
 _SPACES: Final = re.compile(r"[^\S\n]+")
 _PARAGRAPH: Final = re.compile(r"\n\s*\n|\n(?=[ \t]*[-*>] )")
 
@@ -41,11 +45,12 @@ def _texts(value: Any, formats: Formats) -> Iterator[str]:
             yield from _texts(one, formats)
     elif has(type(value)):
         for at in fields(type(value)):
-            yield from _texts(getattr(value, at.name), formats)
+            if at.name not in _NOT_SHOWN and not at.name.endswith("_url"):
+                yield from _texts(getattr(value, at.name), formats)
 
 
 def without(values: Iterable[str], text: str) -> str:
-    """Put as many small letters in place of what was filled in, in whichever lines it stands.
+    """Put as many small letters in place of what was filled in, in whichever lines and capitals it stands.
 
     Args:
         values: what was filled in, the longest first.
@@ -54,11 +59,9 @@ def without(values: Iterable[str], text: str) -> str:
     text = _SPACES.sub(" ", text)
     said = text.replace("\n", " ")
     for one in values:
-        blank = "x" * len(one)
-        if len(one) >= _SHORTEST:
-            said = said.replace(one, blank)
-        elif one in said:
-            said = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", blank, said)
+        alone = len(one) < _SHORTEST
+        wanted = rf"(?<!\w){re.escape(one)}(?!\w)" if alone else re.escape(one)
+        said = re.sub(wanted, lambda found: "x" * len(found[0]), said, flags=re.IGNORECASE)
     if "\n" not in text:
         return said
     return "".join("\n" if was == "\n" and now == " " else now for was, now in zip(text, said, strict=True))

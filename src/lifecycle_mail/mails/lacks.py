@@ -58,7 +58,8 @@ class Part:
 
     Attributes:
         form: `text` or `html`.
-        texts: all that it says, hidden or not: block by block in HTML, the plain text in one.
+        texts: all that it says, hidden or not: of HTML its blocks, its rows and what stands beside them; the plain text
+            in one.
         seen: what is seen of them, as one line in small letters.
         written: all that stands in it, in the same way, whoever sees it; to say of something that it is hidden.
         links: where the links lead that can be seen and followed.
@@ -82,7 +83,7 @@ class Part:
         page = Page.read(said)
         return cls(
             form="html",
-            texts=page.blocks,
+            texts=tuple(dict.fromkeys((*page.blocks, *page.rows, *page.labels))),
             seen=_plain(" ".join(page.seen)),
             written=_plain(f"{unescape(said)} {' '.join(page.blocks)}"),
             links=frozenset(one.target.strip() for one in page.anchors if one.target and has_words(one.seen)),
@@ -114,14 +115,19 @@ class Part:
 
     def seen_of(self, said: Iterable[str]) -> str:
         """Return which words are seen of what a template made for it, as one line in small letters."""
-        return _plain(" ".join(one for text in said for one in self._blocks_of(text) if self.says(one)))
+        return _plain(" ".join(one for text in said for one in self._seen_of(text)))
 
-    def _blocks_of(self, said: str) -> Iterator[str]:
-        if self.form == "html":
-            yield from filter(has_words, Page.read(said).seen)
-        else:
+    def _seen_of(self, said: str) -> Iterator[str]:
+        if self.form == "text":
             # A link alone says nothing.
-            yield from (one for one in paragraphs(said.replace(CALL, "")) if has_words(_LINK.sub("", one)))
+            yield from (
+                one for one in paragraphs(said.replace(CALL, "")) if has_words(_LINK.sub("", one)) and self.says(one)
+            )
+            return
+        page = Page.read(said)
+        for block, runs in zip(page.seen, page.runs, strict=True):
+            # A rule for one word of a sentence may make a block of it, or hide it, in the whole page alone.
+            yield from (one for one in ([block] if self.says(block) else runs) if has_words(one) and self.says(one))
 
 
 def _plain(text: str) -> str:

@@ -6,7 +6,10 @@ that is not shown, nor what its style hides in any of the usual ways (`display: 
 `opacity: 0`, `font-size: 0`, a box of no size that cuts off what is in it, `mso-hide: all`, the attribute `hidden`).
 
 Not found is what hides in some places alone, or by what stands around it: a rule in `@media`, a `<style>` that is
-marked to be left alone, words in the colour behind them, moved out of the page or covered.
+marked to be left alone, words in the colour behind them, clipped, transformed, smaller than a pixel, moved out of the
+page or covered.
+
+A template writes the HTML, so whatever reads it here takes linear time (F54).
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from lifecycle_mail.mails.calls import CALL
+from lifecycle_mail.mails.hiding import OF_BLOCKS, SIZES, cuts_off, declared, is_hidden, is_nothing, is_tiny
 
 ACTIVE: Final = frozenset({
     "applet", "audio", "button", "embed", "form", "frame", "frameset", "iframe", "input", "object", "script", "select",
@@ -35,19 +39,17 @@ _INLINE: Final = frozenset({
     "sub", "sup", "u", "wbr",
 })  # fmt: skip
 """Elements that stand within a sentence; all others end it."""
-_OF_BLOCKS: Final = frozenset({"block", "flex", "grid", "list-item", "table", "table-cell", "table-row"})
-"""What makes a block of an inline element."""
 _VOID: Final = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
 )
 _UNREAD: Final = frozenset({"script", "style", "template", "title"})
-_NOT_SHOWN: Final = frozenset({"audio", "canvas", "datalist", "noembed", "noframes", "object", "video"})
+_NOT_SHOWN: Final = frozenset({
+    "audio", "canvas", "datalist", "meter", "noembed", "noframes", "object", "progress", "rp", "video",
+})  # fmt: skip
 _NOT_SHOWN_YET: Final = frozenset({"details", "dialog"})
 _REMOTE: Final = re.compile(r"@import\b[^;{}]{0,120}|url\(\s*['\"]?(?!data:|#)[^)'\"\s]{0,120}", re.IGNORECASE)
-_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
-_NOTHING: Final = re.compile(r"[+-]?(?:0+\.?0*|\.0+)(?:[a-z]{1,4}|%)?")
-_OF_PARENT: Final = re.compile(r"inherit|unset|smaller|larger|[\d.]+(?:em|ex|ch|%)")
-_SIZES: Final = ("height", "width", "max-height", "max-width")
+_BESIDE: Final = ("alt", "title", "aria-label")
+_IN_A_ROW: Final = frozenset({"br", "td", "th"})
 _SPECK: Final = re.compile(r"0{0,3}[01](?:px)?")
 
 
@@ -107,7 +109,10 @@ class Page:
         language: of the page, or empty.
         headings: how many first headings it has.
         blocks: what is read, each paragraph, cell or entry by itself; hidden or not.
-        seen: the same without what is hidden.
+        rows: the same, but for lines of a paragraph and cells of a row, which are read as one.
+        labels: what is read beside it, or instead of an image: alternatives, titles, labels.
+        seen: the blocks without what is hidden.
+        runs: what is seen of each of these, as its tags part it.
         anchors: its links.
         images: its images.
         calls: how many primary calls to action have a link that is seen, with nothing between the two.
@@ -119,7 +124,10 @@ class Page:
     language: str
     headings: int
     blocks: tuple[str, ...]
+    rows: tuple[str, ...]
+    labels: tuple[str, ...]
     seen: tuple[str, ...]
+    runs: tuple[tuple[str, ...], ...]
     anchors: tuple[Anchor, ...]
     images: tuple[Image, ...]
     calls: int
@@ -137,7 +145,10 @@ class Page:
             language=reader.language,
             headings=reader.headings,
             blocks=_texts(reader.blocks),
+            rows=_texts(reader.rows),
+            labels=_texts([one] for one in reader.labels),
             seen=_texts(reader.seen),
+            runs=tuple(tuple(block) for block in reader.seen if one_line("".join(block))),
             anchors=tuple(
                 Anchor(target=one.target, words=one.said(), seen=one.shown(), pictured=bool(one.alts))
                 for one in reader.anchors
@@ -209,6 +220,8 @@ class _Reader(HTMLParser):
         self.language = ""
         self.headings = 0
         self.blocks: list[list[str]] = [[]]
+        self.rows: list[list[str]] = [[]]
+        self.labels: list[str] = []
         self.seen: list[list[str]] = [[]]
         self.anchors: list[_Anchor] = []
         self.images: list[_Image] = []
@@ -230,10 +243,11 @@ class _Reader(HTMLParser):
         if tag not in _VOID:
             self._open.append(here)
         if here.is_block:
-            self._end_block(is_line=tag == "br")
+            self._end_block(tag)
         if tag in ACTIVE:
             self.active.append(f"<{tag}>")
         self.active += [name for name in said if name.startswith("on")]
+        self.labels += [said[name] for name in _BESIDE if name in said]
         self._look_at_style(said.get("style", ""))
         if tag in _UNREAD:
             self._unread.append(tag)
@@ -257,7 +271,7 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if self._closed(tag):
-            self._end_block()
+            self._end_block(tag)
         if self._unread and self._unread[-1] == tag:
             self._unread.pop()
         elif tag == "a":
@@ -283,6 +297,7 @@ class _Reader(HTMLParser):
 
     def _take(self, text: str) -> None:
         self.blocks[-1].append(text)
+        self.rows[-1].append(text)
         if self._within is not None:
             self._within.parts.append(text)
         if self._open[-1].shows_words:
@@ -292,10 +307,14 @@ class _Reader(HTMLParser):
             elif self._calling and has_words(text):
                 self._said_since = True
 
-    def _end_block(self, *, is_line: bool = False) -> None:
+    def _end_block(self, tag: str) -> None:
         self.blocks.append([])
         self.seen.append([])
-        if self._said_since and not is_line:
+        if tag in _IN_A_ROW:
+            self.rows[-1].append(" ")
+        else:
+            self.rows.append([])
+        if self._said_since and tag != "br":
             self._calling = self._said_since = False
 
     def _end_anchor(self) -> None:
@@ -306,13 +325,13 @@ class _Reader(HTMLParser):
 
     def _opened(self, tag: str, said: Mapping[str, str]) -> _Element:
         outer = self._open[-1]
-        style = _declared(said["style"]) if "style" in said else {}
+        style = declared(said["style"]) if "style" in said else {}
         return _Element(
             tag=tag,
-            is_block=tag not in _INLINE or style.get("display") in _OF_BLOCKS,
+            is_block=tag not in _INLINE or style.get("display") in OF_BLOCKS,
             gone=outer.gone or self._is_gone(tag, said, style),
-            hidden=_is_hidden(style.get("visibility"), outer.hidden),
-            tiny=_is_tiny(style, outer.tiny),
+            hidden=is_hidden(style.get("visibility"), outer.hidden),
+            tiny=is_tiny(style, outer.tiny),
         )
 
     def _is_gone(self, tag: str, said: Mapping[str, str], style: Mapping[str, str]) -> bool:
@@ -320,15 +339,16 @@ class _Reader(HTMLParser):
             return True
         if "hidden" in said and "display" not in style:
             return True
-        if tag == "img" and any(_is_speck(said.get(name)) for name in ("width", "height")):
+        if "popover" in said:
+            return True
+        if tag == "img" and (
+            any(_is_speck(said.get(name)) for name in ("width", "height"))
+            or any(is_nothing(style.get(name)) for name in SIZES)
+        ):
             return True
         if style.get("mso-hide") == "all" and not (said.get("href") and said["href"] in self._for_outlook):
             return True  # a button that is drawn for Outlook in a comment is hidden from it where it stands for others
-        return (
-            style.get("display") == "none"
-            or _is_nothing(style.get("opacity"))
-            or (style.get("overflow") in ("hidden", "clip") and any(_is_nothing(style.get(one)) for one in _SIZES))
-        )
+        return style.get("display") == "none" or is_nothing(style.get("opacity")) or cuts_off(style)
 
     def _closed(self, tag: str) -> bool:
         """Close what is open of a tag, and whether it was a block."""
@@ -341,44 +361,6 @@ class _Reader(HTMLParser):
 
     def _look_at_style(self, style: str) -> None:
         self.remote += [found[0].strip() for found in _REMOTE.finditer(style)]
-
-
-def _declared(style: str) -> dict[str, str]:
-    """Read the declarations of an element: the last of a name counts, and the important ones before the others."""
-    found: dict[str, str] = {}
-    important: set[str] = set()
-    for one in _COMMENT.sub("", style).casefold().split(";"):
-        name, _, value = one.partition(":")
-        value, mark, _ = value.partition("!")
-        name = name.strip()
-        if mark:
-            important.add(name)
-        elif name in important:
-            continue
-        found[name] = value.strip()
-    return found
-
-
-def _is_nothing(value: str | None) -> bool:
-    return value is not None and _NOTHING.fullmatch(value) is not None
-
-
-def _is_hidden(value: str | None, outer: bool) -> bool:
-    return outer if value in (None, "", "inherit", "unset") else value != "visible"
-
-
-def _is_tiny(style: Mapping[str, str], outer: bool) -> bool:
-    size = style.get("font-size") or _size_of(style.get("font", ""))
-    return outer if not size or (outer and _OF_PARENT.fullmatch(size)) else _is_nothing(size)
-
-
-def _size_of(font: str) -> str:
-    """Return the size that a short declaration of a font has: the first length that is no weight."""
-    for word in font.split():
-        size = word.partition("/")[0]
-        if _NOTHING.fullmatch(size) or (size[:1].isdigit() and not size.isdigit()):
-            return size
-    return ""
 
 
 def _is_speck(value: str | None) -> bool:
