@@ -20,6 +20,11 @@ from lifecycle_mail.mails.pages import Page
         "overflow-y:hidden;overflow-x:hidden;height:0", "overflow:hidden hidden;height:0",
         "overflow:auto;max-height:0px",
         "overflow:clip;width:0", "overflow:hidden;height:calc(0px)", "overflow:hidden;height:0;height:tall",
+        "overflow:hidden;height:0;height:10", "overflow:hidden;height:0;overflow:bogus", "overflow:hidden;block-size:0",
+        "opacity:var(--x1)", "opacity:0;opacity:5px", "font-size:0;font-size:10", "font-size:0;font-size:14e",
+        "font-size:14px;font:0/0 a", "font:calc(0px) a", "font:var(--x)", "font:0/0 a;font:14px",
+        "font-family:'/*';display:none", "font-family:';/*';display:none", "display:none;x:(;display:block;)",
+        "display:none;x:';display:block", "x:'y\n;display:none",
     ],
 )  # fmt: skip
 def test_what_hides_is_found(style: str) -> None:
@@ -34,7 +39,9 @@ def test_what_hides_is_found(style: str) -> None:
         "/* display:none */", "opacity:1", "opacity:.5", "opacity:50%", "opacity:calc(1)", "font-size:14px",
         "font-size:0;font-size:14px", "font-size:clamp(14px,2vw,20px)", "font-size:large", "height:0",
         "overflow:hidden", "overflow:hidden;height:20px", "overflow:hidden;max-width:calc(100% - 20px)",
-        "overflow:visible;height:0", "font-family:'A\\42'", "width:0",
+        "overflow:visible;height:0", "font-family:'A\\42'", "width:0", "visibility:initial",
+        "overflow:hidden;overflow-x:visible;overflow-y:visible;height:0", "font-size:0;font:14px/1 Arial",
+        "font:bold 14px 'A B',serif", "background:url(a;display:none)", "x:';display:none'",
     ],
 )  # fmt: skip
 def test_what_shows_is_left(style: str) -> None:
@@ -60,6 +67,7 @@ HOSTILE = {
     "comments": "/*x" * 100_000, "closed": "/**/" * 80_000, "zeros": "opacity:" + "0" * 300_000,
     "points": "opacity:" + "." * 300_000, "names": "a:b;" * 80_000, "marks": "!" * 300_000,
     "spaces": "display: " + " " * 300_000 + "x",
+    "quotes": "'" * 300_000, "lines": "'\n" * 150_000, "stars": "/*" + "*" * 300_000,
     "brackets": "url(" * 80_000, "imports": "@import " * 40_000, "fonts": "font:" + "9 " * 150_000,
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from attrs import evolve
 from lifecycle_mail.errors import InvalidInput, InvalidTemplate, MailRefused
 from lifecycle_mail.mails.catalogues import SHIPPED, Catalogue
 from lifecycle_mail.mails.kinds import Kind
+from lifecycle_mail.mails.lacks import Part
 from lifecycle_mail.mails.links import Links
 from lifecycle_mail.mails.loading import shipped_source
 from lifecycle_mail.mails.rendering import Renderer
@@ -403,6 +404,13 @@ class TestPoints:
         expected = [("empty-point", form, "thanks") for form in ("text", "html")]
         assert expected == lacks(Kind.CANCELLATION_NOTE, noted(POINTS + kept))
         assert [] == lacks(Kind.CANCELLATION_NOTE, noted(POINTS + kept + "{{ kept }}"))
+
+    @pytest.mark.parametrize(("form", "end"), [("text", "\n\n"), ("html", "<br>")])
+    def test_a_point_of_many_words_is_read_in_linear_time(self, form: str, end: str) -> None:
+        """Its first hundred paragraphs are looked for in the whole mail: all would take a quarter of a minute (F54)."""
+        said = "".join(f"ab {number}{end}" for number in range(40_000))
+        part = Part.read(form, "ab ab ab " * 20_000 + said)
+        assert " ".join(f"ab {number}" for number in range(100)) == part.seen_of([said])
 
     def test_a_link_alone_makes_no_point(self) -> None:
         """In the plain text an address says nothing; in the HTML its link has words."""

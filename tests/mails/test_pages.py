@@ -1,5 +1,8 @@
 """What is read off the HTML of a mail."""
 
+from collections.abc import Callable
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,6 +153,26 @@ def test_the_language_is_that_of_the_page() -> None:
     """Of the whole, and not of a word in it."""
     assert "et" == Page.read('<html lang="et"><body><p lang="en">x</p></body></html>').language
     assert "" == Page.read('<html><body><p lang="en">x</p></body></html>').language
+
+
+HOSTILE = {
+    "images": lambda many: '<a href="x">' + "w " * 100 * many + "<img>" * 10 * many + "</a>",
+    "links": lambda many: "<!--[if mso]>" + "a" * 400 * many + "<![endif]-->"
+    + '<a href="aab" style="mso-hide:all">x</a>' * 10 * many,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", HOSTILE.values(), ids=HOSTILE)
+def test_a_page_is_read_in_linear_time(written: Callable[[int], str]) -> None:
+    """Eight times as much takes eight times as long, and not sixty: a template may write a lot (F54)."""
+
+    def seconds(many: int) -> float:
+        html, begin = written(many), process_time()
+        Page.read(html)
+        return process_time() - begin
+
+    few, more = (min(seconds(many) for _ in range(3)) for many in (60, 480))
+    assert more < 25 * few
 
 
 PIECES = st.sampled_from([

@@ -151,7 +151,7 @@ def _in_subject(mail: Mail) -> Iterator[Problem]:
 def _in_words(mail: Mail, page: Page) -> Iterator[Problem]:
     values = _values(mail)
     texts = (mail.subject, mail.preheader, mail.text, *page.blocks, *page.rows, *page.labels)
-    blocks = dict.fromkeys(block for text in texts for block in paragraphs(without(values, text)))
+    blocks = dict.fromkeys(paragraphs(without(values, "\n\n".join(texts))))
     for words in _each_once(word for block in blocks for word in find_words(GUILT, block, mail.language)):
         yield Problem(
             rule="guilt", message=f"{words!r} makes people feel bad for leaving",

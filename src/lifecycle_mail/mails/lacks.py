@@ -12,8 +12,9 @@ is one that can be followed and has words, and a link of the plain text stands t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import unescape
+from itertools import islice
 from typing import Final
 
 from attrs import field, frozen
@@ -31,6 +32,10 @@ from lifecycle_mail.mails.urls import Urls
 
 _LINK: Final = re.compile(r"(?<!\w)(?:https?://|mailto:|tel:|sms:)\S+", re.IGNORECASE)
 _GAP: Final = re.compile(r"\n\s*\n")
+_MOST_BLOCKS: Final = 100
+"""Blocks of a point that are looked for in the whole of a mail; a long one has a dozen."""
+_MOST_RUNS: Final = 20
+"""Runs of each, where it is not found as a whole."""
 _AFTER_A_LINK: Final = ">)]}\"'.,;:!?"
 
 
@@ -115,19 +120,22 @@ class Part:
 
     def seen_of(self, said: Iterable[str]) -> str:
         """Return which words are seen of what a template made for it, as one line in small letters."""
-        return _plain(" ".join(one for text in said for one in self._seen_of(text)))
+        blocks = islice((one for text in said for one in self._blocks_of(text)), _MOST_BLOCKS)
+        return _plain(" ".join(one for block in blocks for one in self._seen_in(*block)))
 
-    def _seen_of(self, said: str) -> Iterator[str]:
+    def _blocks_of(self, said: str) -> Iterator[tuple[str, Sequence[str]]]:
+        """Each block of what a template made, and the runs that its tags make of it."""
         if self.form == "text":
             # A link alone says nothing.
-            yield from (
-                one for one in paragraphs(said.replace(CALL, "")) if has_words(_LINK.sub("", one)) and self.says(one)
-            )
-            return
-        page = Page.read(said)
-        for block, runs in zip(page.seen, page.runs, strict=True):
-            # A rule for one word of a sentence may make a block of it, or hide it, in the whole page alone.
-            yield from (one for one in ([block] if self.says(block) else runs) if has_words(one) and self.says(one))
+            yield from ((one, ()) for one in paragraphs(said.replace(CALL, "")) if has_words(_LINK.sub("", one)))
+        else:
+            page = Page.read(said)
+            yield from zip(page.seen, page.runs, strict=True)
+
+    def _seen_in(self, block: str, runs: Sequence[str]) -> Iterator[str]:
+        # A rule for one word of a sentence may make a block of it, or hide it, in the whole page alone.
+        parts = [block] if self.says(block) else runs[:_MOST_RUNS]
+        yield from (one for one in parts if has_words(one) and self.says(one))
 
 
 def _plain(text: str) -> str:
@@ -229,7 +237,8 @@ class Judge:
         """What promotes in a transactional mail, beside what was filled in (C6)."""
         if self.spec.row.marketing:
             return
-        found = (find_promotion(one) for text in texts for one in paragraphs(without(self._values, text)))
+        # At once, and not text by text: there may be thousands, and as many values that were filled in (F54).
+        found = map(find_promotion, paragraphs(without(self._values, "\n\n".join(texts))))
         for words in {words.casefold(): words for words in found if words is not None}.values():
             yield Lack(rule="promotion", form=form, what=words)
 

@@ -50,6 +50,7 @@ _NOT_SHOWN_YET: Final = frozenset({"details", "dialog"})
 _REMOTE: Final = re.compile(r"@import\b[^;{}]{0,120}|url\(\s*['\"]?(?!data:|#)[^)'\"\s]{0,120}", re.IGNORECASE)
 _BESIDE: Final = ("alt", "title", "aria-label")
 _IN_A_ROW: Final = frozenset({"br", "td", "th"})
+_HREF: Final = re.compile(r"""\shref\s*+=\s*+["']([^"']++)["']""", re.IGNORECASE)
 _SPECK: Final = re.compile(r"0{0,3}[01](?:px)?")
 
 
@@ -154,7 +155,7 @@ class Page:
                 for one in reader.anchors
             ),
             images=tuple(
-                Image(source=one.source, alt=one.alt, alone=one.within is not None and not one.within.text())
+                Image(source=one.source, alt=one.alt, alone=one.within is not None and not one.within.speaks)
                 for one in reader.images
             ),
             calls=reader.calls,
@@ -175,9 +176,7 @@ class _Anchor:
     parts: list[str] = field(factory=list)
     alts: list[str] = field(factory=list)
     seen: list[str] = field(factory=list)
-
-    def text(self) -> str:
-        return one_line(" ".join((self.label, *self.parts)))
+    speaks: bool = False  # by more than its images
 
     def said(self) -> str:
         return one_line(" ".join((self.label, *self.parts, *self.alts)))
@@ -233,7 +232,7 @@ class _Reader(HTMLParser):
         self._tables: list[bool] = []  # whether each open table says what it is
         self._unread: list[str] = []
         self._open: list[_Element] = [_Element()]
-        self._for_outlook = ""
+        self._for_outlook: set[str] = set()
         self._calling = False  # a primary call to action was counted, and its link is still to come
         self._said_since = False  # in the same block
 
@@ -256,7 +255,8 @@ class _Reader(HTMLParser):
         elif tag == "h1":
             self.headings += 1
         elif tag == "a" and ("href" in said or not said.keys() & {"name", "id"}):  # the others are places, not links
-            self._within = _Anchor(said.get("href"), said.get("aria-label", ""))
+            label = said.get("aria-label", "")
+            self._within = _Anchor(said.get("href"), label, speaks=bool(label.strip()))
             self.anchors.append(self._within)
         elif tag == "img":
             self.images.append(_Image(said.get("src", ""), said.get("alt"), self._within))
@@ -293,13 +293,14 @@ class _Reader(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         if "mso" in data.partition("]")[0]:
-            self._for_outlook += unescape(data)
+            self._for_outlook.update(map(unescape, _HREF.findall(data)))
 
     def _take(self, text: str) -> None:
         self.blocks[-1].append(text)
         self.rows[-1].append(text)
         if self._within is not None:
             self._within.parts.append(text)
+            self._within.speaks |= bool(text.strip())
         if self._open[-1].shows_words:
             self.seen[-1].append(text)
             if self._within is not None:
@@ -346,7 +347,7 @@ class _Reader(HTMLParser):
             or any(is_nothing(style.get(name)) for name in SIZES)
         ):
             return True
-        if style.get("mso-hide") == "all" and not (said.get("href") and said["href"] in self._for_outlook):
+        if style.get("mso-hide") == "all" and said.get("href") not in self._for_outlook:
             return True  # a button that is drawn for Outlook in a comment is hidden from it where it stands for others
         return style.get("display") == "none" or is_nothing(style.get("opacity")) or cuts_off(style)
 
