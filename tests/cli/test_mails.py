@@ -44,6 +44,27 @@ def test_many_are_rendered_from_lines_and_none_is_lost(tmp_path: Path) -> None:
     assert [f"{path}:2", f"{path}:3"] == [row["place"] for row in rejects]
 
 
+def test_lines_that_are_no_text_are_rejected_and_the_others_written(tmp_path: Path) -> None:
+    """A byte that is not UTF-8 costs its own line; the mark that Windows begins files with costs none."""
+    line = json.dumps(json.loads(run_well("render", "survey", "--example", "--now", NOW).out)).encode()
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + line + b"\n{\xff}\n" + line + b"\n")
+    done = run("render", "survey", "--data", path, "--out", tmp_path / "mails", "--now", NOW)
+    assert (1, 2) == (done.code, len(list((tmp_path / "mails").glob("*.eml"))))
+    (row,) = (tmp_path / "mails" / "rejects.jsonl").read_text(encoding="utf-8").splitlines()
+    assert (f"{path}:2", "{\\xff}\n") == (json.loads(row)["place"], json.loads(row)["line"])
+    assert "UTF-8" in json.loads(row)["reason"]
+
+
+def test_rejects_are_not_written_over_what_is_read(tmp_path: Path) -> None:
+    """Mended rejects, read from where the next ones go, would be lost."""
+    path = tmp_path / "rejects.jsonl"
+    path.write_text("{}\n")
+    done = run("render", "survey", "--data", path, "--out", tmp_path, "--now", NOW)
+    assert (2, "{}\n") == (done.code, path.read_text())
+    assert "--out" in done.err
+
+
 def test_bad_data_names_file_path_and_fix(tmp_path: Path) -> None:
     """Problems of the data are told with exit code 3."""
     path = tmp_path / "data.json"

@@ -1,6 +1,7 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from lifecycle_mail.files.mails import (
     write_mail,
 )
 from lifecycle_mail.mails import Brand, Kind, Links, Renderer, Theme
+from lifecycle_mail.mails.kinds import class_of
 from lifecycle_mail.mails.samples import BRAND, NOW, sample_reader, samples
 from lifecycle_mail.policy.documents import structure
 
@@ -43,7 +45,7 @@ def test_all_problems_are_told_at_once_with_their_paths() -> None:
     """Wrong types, missing fields, unknown keys, and values that only a finished class would refuse."""
     data = {
         "to": {"contact_id": "", "address": "nobody"},
-        "product": "two\nlines",
+        "product": "",
         "card": "4242424242424242",
         "amount": "12",
         "cancelled_at": "soon",
@@ -69,6 +71,30 @@ def test_all_problems_are_told_at_once_with_their_paths() -> None:
     assert "colour" in str(caught.value)
 
 
+LISTS = [
+    (kind, name)
+    for kind in Kind
+    for name, hint in get_type_hints(class_of(kind)).items()
+    if get_origin(hint) is tuple
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), LISTS)
+@pytest.mark.parametrize("wrong", ["Maps", {"a": 1}, 7, None])
+def test_a_list_is_no_text(kind: Kind, name: str, wrong: object) -> None:
+    """A customer would read "M, a, p, s" of what stays theirs."""
+    assert {f"$.{name}"} == told(kind, {**as_data(SAMPLES[kind]), name: wrong}).keys()
+
+
+@pytest.mark.parametrize("wrong", ["2026-03-03", "2026-03-03T12:00:00", "soon", 7, None])
+def test_an_instant_has_its_zone(wrong: object) -> None:
+    """A mail states it as a fact (R15): nobody guesses whose noon it was."""
+    data = {**as_data(SAMPLES[Kind.CANCELLATION_NOTE]), "cancelled_at": wrong}
+    assert "2026-03-31T12:00:00+02:00" in told(Kind.CANCELLATION_NOTE, data)["$.cancelled_at"]
+    right = {**data, "cancelled_at": "2026-03-03T12:00:00+02:00"}
+    assert Kind.CANCELLATION_NOTE is read_specification(Kind.CANCELLATION_NOTE, right, what="data.json").kind
+
+
 def told(kind: Kind, data: object) -> dict[str, str]:
     """Return the problems of data by their paths; each path has one."""
     with pytest.raises(InvalidDocument) as caught:
@@ -83,7 +109,7 @@ def test_problems_inside_are_told_at_once_with_their_paths() -> None:
     bad = {"title": "two\nlines", "url": "http://harbour.example", "summary": "x" * 201}
     data = {
         **as_data(SAMPLES[Kind.WE_MISS_YOU]),
-        "to": {"contact_id": "", "address": "a@b.example", "locale": "C", "timezone": "Mars/Base", "name": "a\tb"},
+        "to": {"contact_id": "", "address": "a@b.example", "locale": "C", "timezone": "Mars/Base", "name": 7},
         "news": [bad, {"title": 7, "url": "https://harbour.example"}, bad],
         "place": "Tallinn\n",
     }

@@ -323,7 +323,7 @@ def by_hand(cancellation: Cancellation) -> Kind:
     match cancellation.cause:
         case Cause.PAYMENT:
             return Kind.PAYMENT_FAILED
-        case Cause.MEMBERSHIP if until is None or until <= today:
+        case Cause.MEMBERSHIP if until is None or until < today:
             return Kind.MEMBERSHIP_ENDED
     if until is not None and until >= today:
         return Kind.PLAN_ENDING
@@ -362,7 +362,7 @@ class TestNothingThatIsOver:
             assert "until" not in render(spec).text
 
     def test_a_membership_has_not_ended_before_its_last_day(self) -> None:
-        """It is paid for until then, and that is what the notice says; on its last day it ends."""
+        """It is paid for until then, and that is what the notice says; its last day is whole."""
         ahead = known(cause=Cause.MEMBERSHIP, access_until=TODAY + timedelta(days=1))
         own = Table(name="own", rules=[], otherwise=Otherwise(then=Kind.MEMBERSHIP_ENDED))
         for table in (NOTICE, own):
@@ -370,9 +370,12 @@ class TestNothingThatIsOver:
             assert isinstance(spec, PlanEnding)
             assert TODAY + timedelta(days=1) == spec.ends_on
         assert Kind.PLAN_ENDING == choose_notice(ahead, now=NOW).outcome
-        last = write_notice(evolve(ahead, access_until=TODAY), now=NOW)
-        assert isinstance(last, MembershipEnded)
-        assert TODAY == last.ended_on
+        last = evolve(ahead, access_until=TODAY)
+        for table in (NOTICE, own):
+            assert isinstance(write_notice(last, now=NOW, table=table), PlanEnding)
+        over = write_notice(evolve(ahead, access_until=TODAY - timedelta(days=1)), now=NOW)
+        assert isinstance(over, MembershipEnded)
+        assert TODAY - timedelta(days=1) == over.ended_on
 
     def test_nothing_is_neither_paid_back_nor_charged(self) -> None:
         """A mail that pays back 0.00 is a mail that somebody laughs at."""

@@ -55,6 +55,11 @@ WITNESSES: dict[str, tuple[Answer, tuple[str, ...], Step]] = {
     "help": (answer(R.NOT_SURE_HOW), (), Step.HELP),
     "support": (answer(R.POOR_SUPPORT), (), Step.PERSON),
     "missing": (answer(R.MISSING_FEATURES), (), Step.REMEMBER),
+    "never-signed-up": (
+        evolve(answer(), question=Question.OPT_OUT, reasons=[OptOutReason.NEVER_SIGNED_UP]),
+        (),
+        Step.PERSON,
+    ),
     "in-their-words": (answer(R.OTHER, text="I would like to talk."), (), Step.PERSON),
     "otherwise": (answer(R.SWITCHING), ("pause", "downgrade", "help"), Step.THANK),
 }
@@ -339,7 +344,9 @@ def test_who_only_reads_is_thanked_or_read(question: Question) -> None:
     """The table is about a plan that ends: to why somebody drifts or leaves a list nothing is offered (C7)."""
     for reason in ANSWERS[question]:
         said = evolve(answer(), question=question, reasons=[reason])
-        assert (Step.THANK, None, None) == ((step := next_step(said, ways=WAYS)).step, step.kind, step.way)
+        # Who says that they never signed up is no reader who has enough: the list may be wrong about them (R12).
+        step = Step.PERSON if reason == OptOutReason.NEVER_SIGNED_UP else Step.THANK
+        assert (step, None, None) == ((found := next_step(said, ways=WAYS)).step, found.kind, found.way)
         assert Step.PERSON is next_step(evolve(said, text="Write less."), ways=WAYS).step
 
 

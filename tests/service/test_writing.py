@@ -105,6 +105,28 @@ def test_a_broken_template_stops_the_send_and_loses_nobody() -> None:
     assert 6 == mail.send(plan, now=NOW, content=lambda to: RENDERER.render(last_chance(to), now=NOW)).sent
 
 
+def test_a_writer_that_gives_no_mail_stops_nobody_else() -> None:
+    """Nothing is written for one of them: the report says for whom, and what to give."""
+    mail = world("ada", "bob", "cy")
+
+    def write(to: Screened) -> mails.Mail:
+        return RENDERER.render(last_chance(to), now=NOW) if to.contact_id != "bob" else None  # type: ignore[return-value]
+
+    report = mail.send(mail.plan(STAY, now=NOW), now=NOW, content=write)
+    assert (2, ["bob"]) == (report.sent, list(report.unwritten))
+    assert "give a Mail" in str(report.unwritten[ContactId("bob")])
+
+
+def test_a_mistake_of_the_writer_is_raised_with_whose_mail_it_was() -> None:
+    """An error of the application's own is not hidden in a report; whose mail it was is said, and nobody is lost."""
+    mail = world("ada")
+    plan, tiers = mail.plan(STAY, now=NOW), dict[str, mails.Mail]()
+    with pytest.raises(KeyError) as raised:
+        mail.send(plan, now=NOW, content=lambda to: tiers[to.contact_id])
+    assert ["while the mail of contact 'ada' was written"] == raised.value.__notes__
+    assert 1 == mail.send(plan, now=NOW, content=lambda to: RENDERER.render(last_chance(to), now=NOW)).sent
+
+
 def test_a_template_that_fails_for_one_stops_nobody_else() -> None:
     """What only one reader's data breaks is that reader's."""
     mail = world("ada", "bob", "cy")

@@ -141,6 +141,8 @@ def _write_one(shop: Workshop, spec: Specification, out: Path) -> None:
 
 def _write_many(shop: Workshop, kind: Kind, data: Path, locale: str | None, out: Path) -> None:
     rejected = done = 0
+    if data.resolve() == (out / "rejects.jsonl").resolve():
+        raise click.UsageError(f"{data} would be overwritten by what is rejected now: rename it, or give another --out")
     with (out / "rejects.jsonl").open("w", encoding="utf-8") as rejects, progress_on(errors) as progress:
         task = progress.add_task(data.name, total=None)
         for number, (place, line) in enumerate(read_data(data), start=1):
@@ -150,9 +152,8 @@ def _write_many(shop: Workshop, kind: Kind, data: Path, locale: str | None, out:
                 done += 1
             except (InvalidInput, Refused) as error:
                 rejected += 1
-                rejects.write(
-                    json.dumps({"place": place, "reason": str(error), "line": line}, ensure_ascii=False) + "\n"
-                )
+                row = {"place": place, "reason": str(error), "line": line.decode(errors="backslashreplace")}
+                rejects.write(json.dumps(row, ensure_ascii=False) + "\n")
             progress.update(task, completed=number)
     say(f"wrote {done:,} mails to {out}" + (f"; {rejected:,} rejected: {out / 'rejects.jsonl'}" if rejected else ""))
     if not rejected:

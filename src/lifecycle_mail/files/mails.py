@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -33,6 +34,16 @@ _TEXTS = (Card, EmailAddress, Money)
 """Classes that are written as a text."""
 
 
+class _NoList:
+    """What stands where a list belongs. Taken apart, the text "Maps" would be four entries of a letter each."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __iter__(self) -> Iterator[Any]:
+        raise InvalidInput(f"{str(self.value)[:40]!r}: expected a list, in brackets")
+
+
 @functools.cache
 def mail_converter() -> Converter:
     """Return the converter of contacts, with what mails hold beyond them."""
@@ -42,17 +53,20 @@ def mail_converter() -> Converter:
 
     def only_tables(kind: type[Any]) -> Callable[[Any, Any], Any]:
         plain = make_dict_structure_fn(kind, made, _cattrs_forbid_extra_keys=True)
+        lists = [name for name, hint in get_type_hints(kind).items() if get_origin(hint) is tuple]
 
         def read(value: Any, as_kind: Any) -> Any:
             if not isinstance(value, Mapping):
                 raise InvalidInput(f"{str(value)[:40]!r}: expected a table of {', '.join(fields_dict(kind))}")
-            return plain(value, as_kind)
+            no_lists = {name: _NoList(value[name]) for name in lists if not isinstance(value.get(name, []), list)}
+            return plain({**value, **no_lists}, as_kind)
 
         return read
 
     made.register_structure_hook_factory(has, only_tables)
     made.register_structure_hook(EmailAddress, lambda value, _: parse_address(value))
     made.register_structure_hook(date, lambda value, _: _day(value))
+    made.register_structure_hook(datetime, lambda value, _: _instant(value))
     made.register_structure_hook(Card, lambda value, _: Card(value))
     made.register_structure_hook(Money, lambda value, _: _money(value))
     plain = made.get_structure_hook(Theme)
@@ -67,6 +81,16 @@ def _day(value: object) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise InvalidInput(f"{str(value)[:40]!r} is not a day: write 2026-03-31") from None
+
+
+def _instant(value: object) -> datetime:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:  # nobody knows whose noon it was, and a mail would state one (R15)
+        raise InvalidInput(f"{str(value)[:40]!r} is not an instant with its zone: write 2026-03-31T12:00:00+02:00")
+    return found
 
 
 def _theme(value: object) -> Theme | None:
@@ -243,8 +267,9 @@ def read_data(path: Path) -> Iterator[tuple[str, Any]]:
     if path.suffix != ".jsonl":
         yield str(path), _json(_text(path), str(path))
         return
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
+    with path.open("rb") as lines:
+        for number, raw in enumerate(lines, start=1):
+            line = raw.removeprefix(BOM_UTF8) if number == 1 else raw
             if line.strip():
                 yield f"{path}:{number}", line
 
@@ -253,9 +278,9 @@ def read_object(place: str, data: Any) -> Any:
     """Return an object of `read_data`, read where it is a line.
 
     Raises:
-        InvalidDocument: it is not JSON.
+        InvalidDocument: it is not JSON, or not UTF-8.
     """
-    return _json(data, place) if isinstance(data, str) else data
+    return _json(_decoded(data, place), place) if isinstance(data, bytes) else data
 
 
 def _json(text: str, what: str) -> Any:
@@ -266,10 +291,14 @@ def _json(text: str, what: str) -> Any:
 
 
 def _text(path: Path) -> str:
+    return _decoded(path.read_bytes(), str(path))
+
+
+def _decoded(data: bytes, what: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return data.decode("utf-8-sig")  # Windows begins files with a mark
     except UnicodeDecodeError as error:
-        raise InvalidDocument(str(path), [Problem("$", f"not UTF-8: {error}", "save it as UTF-8")]) from None
+        raise InvalidDocument(what, [Problem("$", f"not UTF-8: {error}", "save it as UTF-8")]) from None
 
 
 def write_mail(mail: Mail, folder: Path, name: str) -> tuple[Path, ...]:

@@ -122,7 +122,8 @@ NOTICE: Final = Table(
     rules=[
         Rule(name="payment-failed", when=where.field("cause") == Cause.PAYMENT,
              then=Kind.PAYMENT_FAILED, because="a payment failed"),
-        Rule(name="membership-ended", when=(where.field("cause") == Cause.MEMBERSHIP) & ~(where.field("days_left") > 0),
+        Rule(name="membership-ended",
+             when=(where.field("cause") == Cause.MEMBERSHIP) & ~(where.field("days_left") >= 0),
              then=Kind.MEMBERSHIP_ENDED, because="a membership ended"),
         Rule(name="paid-for", when=where.field("days_left") >= 0,
              then=Kind.PLAN_ENDING, because="{field:days_left} days are left that are paid for"),
@@ -205,7 +206,7 @@ def _is_so(notice: _Notice, cause: Cause, left: int | None) -> bool:
     if notice is _Notice.PLAN_ENDING:
         return left is not None and left >= 0
     if notice is _Notice.MEMBERSHIP_ENDED:
-        return left is None or left <= 0
+        return left is None or left < 0  # the last day is whole
     return _TELLS[notice] is cause
 
 

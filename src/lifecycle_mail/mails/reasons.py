@@ -252,12 +252,14 @@ NEXT_STEP = Table(
         Rule(name="support", when=_CHOSEN.has(CancellationReason.POOR_SUPPORT), then=Step.PERSON,
              because="nobody helped them; now somebody does"),
         Rule(name="missing", when=_LACKING, then=Step.REMEMBER, because="tell them once it is there"),
+        Rule(name="never-signed-up", when=_CHOSEN.has(OptOutReason.NEVER_SIGNED_UP), then=Step.PERSON,
+             because="they say that they never signed up: look at how they came onto the list"),
         Rule(name="in-their-words", when=where.field("wrote"), then=Step.PERSON,
              because="they wrote to us, and a person reads it"),
     ],
     otherwise=Otherwise(then=Step.THANK, because="there is nothing to do but to thank them"),
 )  # fmt: skip
-"""What follows an answer to why a plan was cancelled (C4). The first row that holds decides."""
+"""What follows an answer to why somebody left (C4, O3). The first row that holds decides."""
 
 _WAYS = {Step.OFFER_PAUSE: "pause", Step.OFFER_DOWNGRADE: "downgrade", Step.HELP: "help"}
 

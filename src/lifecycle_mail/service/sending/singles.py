@@ -50,6 +50,7 @@ class Singles(Worker):
                 self.settle([contact_id], ClaimState.RETURNED)
                 broken = broken + 1 if isinstance(error, InvalidTemplate) else 0
                 if broken == BROKEN or not isinstance(error, InvalidInput | MailRefused):
+                    error.add_note(f"while the mail of contact {contact_id!r} was written")
                     raise
                 self.unwritten[contact_id] = error
                 continue

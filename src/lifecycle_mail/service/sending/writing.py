@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lifecycle_mail.errors import MailRefused
+from lifecycle_mail.errors import InvalidInput, MailRefused
 from lifecycle_mail.mails import Mail, PersonalReply
 from lifecycle_mail.mails.specs import ProgrammeSpecification
 from lifecycle_mail.policy.campaigns import Campaign
@@ -25,12 +25,17 @@ def content_for(content: Content | Writer | None, to: Screened, campaign: Campai
     Raises:
         MailRefused: what was written is for somebody else, another list or another campaign, or is marketing where the
             campaign is not, or the reverse.
+        InvalidInput: what was written is no mail.
     """
     if content is None or isinstance(content, Content):
         return content
     written = content(to)
     if isinstance(written, Content | PersonalReply):
         return written
+    if not isinstance(written, Mail):
+        raise InvalidInput(
+            f"{to.contact_id}: the writer gave a {type(written).__name__}: give a Mail, a PersonalReply or Content"
+        )
     if written.to.contact_id != to.contact_id or written.to.address != to.address:
         raise MailRefused(f"{to.contact_id}: a mail to somebody else was written; take `to` from the recipient")
     if written.marketing and not campaign.marketing:
