@@ -494,6 +494,12 @@ def test_a_transactional_mail_promotes_in_none_of_its_texts(kind: Kind, name: st
             a_text_in(kind, name, text)
 
 
+def test_all_that_promotes_is_named_at_once() -> None:
+    """Who mends one text should not be sent back for the next (C6)."""
+    with pytest.raises(MailRefused, match=r"benefits\[0\] says '20 % off', benefits\[2\] says 'buy now', and a trans"):
+        built(Kind.MEMBERSHIP_ENDED, benefits=["Get 20 % off", "The library", "Come and buy now"])
+
+
 @pytest.mark.parametrize("kind", [kind for kind, name in PROSE if name == "keeps"])
 def test_what_somebody_keeps_is_theirs(kind: Kind) -> None:
     """A credit and vouchers may be stated, or the notice would not go; a discount for coming back may not (C6)."""

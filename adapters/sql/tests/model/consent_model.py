@@ -227,10 +227,15 @@ class Registry:
         for scope in ("all", "channel", "list"):
             if scope in scopes:
                 return f"out-of-{scope}"
-        asked = bool(self._open_asks(who, to))
-        if any(yes.to == to and not (asked and yes.imported) for yes in self._yeses(who)):
+        asks = self._open_asks(who, to)
+        for fact in self.facts if asks else ():
+            if fact in asks:
+                break  # no import after it answers for the person who was asked; what was there before it stays
+            if isinstance(fact, Yes) and fact.imported and fact.to == to and fact in self._yeses(who):
+                return "active"
+        if any(yes.to == to and not (asks and yes.imported) for yes in self._yeses(who)):
             return "active"
-        return "unconfirmed" if asked or to in self._elsewhere(who) else "none"
+        return "unconfirmed" if asks or to in self._elsewhere(who) else "none"
 
     def confirmed(self, who: str, to: str) -> bool:
         """Whether they clicked for a list, at an address that counts."""

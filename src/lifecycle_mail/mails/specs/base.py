@@ -151,17 +151,20 @@ def refuse_promotion(spec: Specification) -> None:
     notice that names it is owed, whatever it is called (R15). What stays somebody's may be a credit of 12 EUR.
 
     Raises:
-        MailRefused: a text of the caller's promotes.
+        MailRefused: texts of the caller's promote; each is named.
     """
     from lifecycle_mail.mails.promotions import find_promotion, find_sales_words
 
+    found = []
     for name, text in _texts(spec):
         words = find_sales_words(text) if name.startswith("keeps[") else find_promotion(text)
         if words is not None:
-            raise MailRefused(
-                f"{spec.kind}: {name} says {words!r}, and a transactional mail promotes nothing (C6): "
-                f"say what comes back, and leave prices and offers to a marketing mail"
-            )
+            found.append(f"{name} says {words!r}")
+    if found:
+        raise MailRefused(
+            f"{spec.kind}: {', '.join(found)}, and a transactional mail promotes nothing (C6): "
+            f"say what comes back, and leave prices and offers to a marketing mail"
+        )
 
 
 _NOT_OURS: Final = frozenset({"to", "product", "problem", "source", "ticket", "token"})
