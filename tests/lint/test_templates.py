@@ -505,6 +505,19 @@ class TestTranslations:
 class TestWhoIsToBlame:
     """The template that is named."""
 
+    def test_a_block_that_stands_over_nothing(self) -> None:
+        """A misspelt block is never shown: it is found with its line, and near misses are named."""
+        finding = the("unknown-block", body("Hello", blocks="\n{% block closng %}We are heartbroken{% endblock %}"))
+        assert ("last-chance", 4) == (finding.template, finding.line)
+        assert "did you mean closing?" in finding.message
+
+    def test_a_block_of_ones_own(self) -> None:
+        """Blocks within blocks, and those that a layout of one's own has, are shown."""
+        inside = "{% block aside %}Hello{% endblock %}"
+        assert [] == rules(body(inside, blocks="{% block closing %}Bye{% endblock %}"))
+        layout = changed("mail.html", "{% block closing %}", "{% block extra %}{% endblock %}{% block closing %}")
+        assert [] == rules({**layout, **body("Hello", blocks="{% block extra %}More{% endblock %}")})
+
     def test_a_name_that_nothing_goes_by(self) -> None:
         """It is found, near misses are named, and the rest is looked at."""
         found = check({"goodby": "x", **body("We are heartbroken")})

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Final
 
 from attrs import define, evolve, field, frozen
+from jinja2 import TemplateSyntaxError, nodes
 
 from lifecycle_mail.errors import InvalidTemplate, LifecycleMailError, UnknownName
 from lifecycle_mail.lint import subjects
@@ -28,15 +29,17 @@ from lifecycle_mail.mails.catalogues import Catalogue, chain, shipped
 from lifecycle_mail.mails.extraction import entries
 from lifecycle_mail.mails.kinds import Kind
 from lifecycle_mail.mails.links import Links
-from lifecycle_mail.mails.loading import LAYOUTS, NAMES
+from lifecycle_mail.mails.loading import LAYOUTS, NAMES, Templates, shipped_source
 from lifecycle_mail.mails.rendering import Renderer
 from lifecycle_mail.mails.samples import NOW, bare, sample_reader, samples
+from lifecycle_mail.mails.sandbox import MailEnvironment
 from lifecycle_mail.mails.signing import SigningKey
 from lifecycle_mail.mails.specs import Specification
 
 RULES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "unknown-name": "a template of a name that nothing goes by is never used",
+        "unknown-block": "a block that no template below has is never shown",
         "broken": "no mail comes out of it",
         "missing-point": "a cancellation mail says what its kind promises (C1)",
         "empty-point": "what is marked and not said is not said (C1)",
@@ -71,6 +74,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Every rule and why it counts."""
 
+_SHIPPED: Final = "shipped/"
 _MARKUP: Final = re.compile(r"<[^<>'\"\\]{1,40}")
 """The tag that a message is about."""
 
@@ -135,7 +139,7 @@ def check_templates(
             if kind in own or len(kinds_alone) < len(own):
                 found.look_at(full, whole, alone, now, least=False)
                 found.look_at(bare(full), whole, alone, now, least=True)
-    findings = [*_unknown(templates), *found.findings()]
+    findings = [*_unknown(templates), *_unknown_blocks(own), *found.findings()]
     broken = {one.template for one in findings if one.rule == "broken"}  # perhaps nobody can read them
     findings += _untranslated({name: own[name] for name in own if name not in broken}, catalogues)
     order = list(RULES)
@@ -248,6 +252,33 @@ def _unknown(templates: Mapping[str, str]) -> Iterator[Finding]:
             message = str(UnknownName("template", name, NAMES))
             fix = f"call it by the kind of its mail, or {', '.join(LAYOUTS)}"
             yield Finding(rule="unknown-name", template=name, line=None, message=message, fix=fix)
+
+
+def _unknown_blocks(own: Mapping[str, str]) -> Iterator[Finding]:
+    """Find blocks, by misspelt names perhaps, that stand over nothing: a template shows only what it replaces."""
+    trees = {name: tree for name, source in own.items() if (tree := _parsed(source)) is not None}
+    for name, tree in trees.items():
+        over = [one.template.value for one in tree.find_all(nodes.Extends) if isinstance(one.template, nodes.Const)]
+        if not over or name in LAYOUTS:
+            continue
+        below = [trees.get(layout) or _parsed(shipped_source(layout)) for layout in ("mail.html", "mail.text")]
+        below += [_parsed(shipped_source(one)) for one in (name, over[0].removeprefix(_SHIPPED)) if one in NAMES]
+        below += [trees[over[0]]] if over[0] in trees else []
+        known = {block.name for one in below if one is not None for block in one.find_all(nodes.Block)}
+        for block in tree.body:
+            if isinstance(block, nodes.Block) and block.name not in known:
+                yield Finding(
+                    rule="unknown-block", template=name, line=block.lineno,
+                    message=str(UnknownName("block", block.name, sorted(known))),
+                    fix="give it the name of the block that it replaces, or put what it says into one",
+                )  # fmt: skip
+
+
+def _parsed(source: str) -> nodes.Template | None:
+    try:
+        return MailEnvironment(Templates({}, form="html"), html=True, filters={"wrap": str}).parse(source)
+    except TemplateSyntaxError:
+        return None  # which is found to be broken
 
 
 def _untranslated(own: Mapping[str, str], catalogues: Iterable[Catalogue]) -> Iterator[Finding]:
