@@ -445,7 +445,8 @@ class TestSentences:
         for kind, spec in samples(sample_reader("eo"), confirm=str(_token())).items():
             mail = renderer.render(spec, now=NOW)
             rest = re.sub(r"https?://\S+", "", " ".join(mail.text.split()))
-            rest = re.sub(r"\u27e6[^\u27e7]*\u27e7", " ", re.sub(r"\u27e6[^\u27e7]*\u27e7", " ", rest))
+            for _ in range(2):  # a reason stands in a sentence
+                rest = re.sub(r"\u27e6[^\u27e6\u27e7]*\u27e7", " ", rest)
             for own in sorted(_texts_of(spec, BRAND), key=len, reverse=True):
                 rest = re.sub(rf"(?<!\w){re.escape(' '.join(own.split()))}(?!\w)", " ", rest)
             assert not re.search(r"\w", rest), (kind, rest)

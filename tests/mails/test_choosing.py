@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecycle_mail.errors import InvalidInput, MailRefused
+from lifecycle_mail.mails.catalogues import SHIPPED, shipped
 from lifecycle_mail.mails.choosing import NOTICE, Cancellation, Cause, choose_notice, write_notice
 from lifecycle_mail.mails.formats import Formats
 from lifecycle_mail.mails.kinds import KINDS, Family, Kind, Point
 from lifecycle_mail.mails.parts import Card, Money
+from lifecycle_mail.mails.reasons import LABELS
 from lifecycle_mail.mails.samples import NOW, sample_reader
 from lifecycle_mail.mails.specs import CancellationConfirmed, MembershipEnded, PlanEnding
-from lifecycle_mail.model.answers import CancellationReason
+from lifecycle_mail.model.answers import CancellationReason, Question
 from lifecycle_mail.policy.tables import Otherwise, Rule, Table
 from lifecycle_mail.policy.where import where
 from tests.mails.rendered import render
@@ -47,7 +49,7 @@ WITNESSES: dict[str, tuple[Cancellation, Kind]] = {
     "membership-ended": (known(cause=Cause.MEMBERSHIP), Kind.MEMBERSHIP_ENDED),
     "paid-for": (known(access_until=TODAY + timedelta(days=28)), Kind.PLAN_ENDING),
     "refund": (known(refund=Money("4.03", "EUR")), Kind.CANCELLATION_CONFIRMED),
-    "trial": (known(trial=True), Kind.CANCELLATION_NOTE),
+    "trial": (known(trial=True, reason=CancellationReason.MISSING_FEATURES), Kind.CANCELLATION_NOTE),
     "no-reason-yet": (LEAST, Kind.CANCELLATION_REASON),
     "otherwise": (known(reason=CancellationReason.SWITCHING), Kind.CANCELLATION_CONFIRMED),
 }
@@ -106,6 +108,17 @@ class TestTheTable:
         cancellation = known(to=evolve(LEAST.to, timezone=zone), access_until=TODAY)
         assert kind == choose_notice(cancellation, now=NOW).outcome
 
+    @pytest.mark.parametrize("reason", [None, *CancellationReason])
+    def test_a_trial_is_asked_what_was_missing_where_that_is_the_question(
+        self, reason: CancellationReason | None
+    ) -> None:
+        """Who says that it costs too much is not asked what was missing, and nothing of a trial was paid for."""
+        trial = known(trial=True, reason=reason, access_until=TODAY + timedelta(days=5))
+        missing = {None, CancellationReason.MISSING_FEATURES, CancellationReason.NO_INTEGRATION}
+        expected = Kind.CANCELLATION_NOTE if reason in missing else Kind.CANCELLATION_CONFIRMED
+        assert expected == choose_notice(trial, now=NOW).outcome
+        assert expected is write_notice(trial, now=NOW).kind
+
     def test_nothing_is_paid_back_is_no_refund(self) -> None:
         """A sum of zero is none."""
         assert Kind.CANCELLATION_REASON == choose_notice(known(refund=Money(0, "EUR")), now=NOW).outcome
@@ -121,7 +134,7 @@ class TestTheTable:
     def test_the_table_is_printed_and_explains(self) -> None:
         """As every table does: with the rule that decided, and what would have changed it."""
         said = choose_notice(known(access_until=TODAY + timedelta(days=28)), now=NOW).explain()
-        assert "28 days are left that are paid for" in said
+        assert "days left: 28" in said
         for rule in NOTICE.rules:
             assert rule.name in said
 
@@ -151,6 +164,7 @@ class TestWhatIsWritten:
         mail = render(write_notice(cancellation, now=NOW, table=always(kind)))
         assert kind is mail.kind
         formats = Formats(Locale("en"), cancellation.to.zone)
+        assert cancellation.cancelled_at
         assert cancellation.refund
         assert cancellation.amount
         assert cancellation.card
@@ -168,6 +182,19 @@ class TestWhatIsWritten:
             plain = " ".join(form.split())
             for one in said:
                 assert " ".join(one.split()) in plain
+
+    @pytest.mark.parametrize("locale", SHIPPED)
+    @pytest.mark.parametrize("reason", CancellationReason)
+    def test_who_said_why_is_thanked_and_not_asked_again(self, reason: CancellationReason, locale: str) -> None:
+        """In the words in which it is chosen, in every language. "Another reason" says nothing yet."""
+        spec = write_notice(known(reason=reason, to=sample_reader(locale)), now=NOW)
+        assert isinstance(spec, CancellationConfirmed)
+        mail, unsaid = render(spec), render(evolve(spec, reason=None))
+        words = LABELS[Question.CANCELLATION][reason]
+        label = words if locale == "en" else shipped()[locale].texts[words][0]
+        page = " ".join(unescape(mail.html).split())
+        assert (reason is not CancellationReason.OTHER) == (label in page) == (label in " ".join(mail.text.split()))
+        assert (mail.text == unsaid.text) == (reason is CancellationReason.OTHER)
 
     def test_each_notice_was_asked_for(self) -> None:
         """So what was just held holds for every kind that a row chooses."""
@@ -203,6 +230,26 @@ class TestWhatIsWritten:
         table = Table(name="own", rules=[], otherwise=Otherwise(then=kind))
         with pytest.raises(InvalidInput, match=r"kind=.*cancellation-confirmed"):
             write_notice(LEAST, now=NOW, table=table)
+
+    def test_a_membership_that_ran_out_was_cancelled_by_nobody(self) -> None:
+        """Its notice states its last day, and no cancellation; while it runs there is nothing to tell."""
+        over = known(cause=Cause.MEMBERSHIP, cancelled_at=None, access_until=TODAY - timedelta(days=1))
+        for table in (NOTICE, always(Kind.CANCELLATION_CONFIRMED), always(Kind.PLAN_ENDING)):
+            spec = write_notice(over, now=NOW, table=table)
+            assert isinstance(spec, MembershipEnded)
+            assert (None, TODAY - timedelta(days=1)) == (spec.cancelled_at, spec.ended_on)
+            assert "Cancelled" not in render(spec).text
+        with pytest.raises(MailRefused, match=r"nobody cancelled it.*2026-03-03: write its notice the day after"):
+            write_notice(evolve(over, access_until=TODAY), now=NOW)
+
+    @pytest.mark.parametrize("cause", Cause)
+    def test_when_it_ended_is_known(self, cause: Cause) -> None:
+        """Only a membership ends without a cancellation, and then its last day has to be given."""
+        over = {"cause": cause, "access_until": TODAY - timedelta(days=1)}
+        if cause is Cause.MEMBERSHIP:
+            over["access_until"] = None
+        with pytest.raises(InvalidInput, match="cancelled_at: None is for a membership that ran out by itself"):
+            known(**over, cancelled_at=None)
 
     def test_a_table_of_ones_own_reads_the_same_facts(self) -> None:
         """By the names that the class lists."""
@@ -325,11 +372,12 @@ def by_hand(cancellation: Cancellation) -> Kind:
             return Kind.PAYMENT_FAILED
         case Cause.MEMBERSHIP if until is None or until < today:
             return Kind.MEMBERSHIP_ENDED
-    if until is not None and until >= today:
+    if until is not None and until >= today and (not cancellation.trial or cancellation.cause is Cause.MEMBERSHIP):
         return Kind.PLAN_ENDING
     if cancellation.refund is not None:
         return Kind.CANCELLATION_CONFIRMED
-    if cancellation.trial:
+    lacking = cancellation.reason in (CancellationReason.MISSING_FEATURES, CancellationReason.NO_INTEGRATION)
+    if cancellation.trial and (cancellation.reason is None or lacking):
         return Kind.CANCELLATION_NOTE
     return Kind.CANCELLATION_REASON if cancellation.reason is None else Kind.CANCELLATION_CONFIRMED
 

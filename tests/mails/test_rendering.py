@@ -31,12 +31,13 @@ A_LINK: Final = "https://harbour.example"
 
 SAYS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.CANCELLATION_CONFIRMED: (
-        "subscription to Harbour Pro is cancelled", "nothing left for you to do", "4242 will not be charged",
-        "paying back €4.03", "until March 31, 2026", "stays yours: .*Your logbook .*Your saved charts", "[Tt]hank you",
-        "tell us why", "come back",
+        "subscription to Harbour Pro is cancelled", "nothing left for you to do",
+        "4242 will not be charged any more for Harbour Pro", "paying back €4.03", "until March 31, 2026",
+        "stays yours: .*Your logbook .*Your saved charts", "[Tt]hank you",
+        "You told us why: “It does not work with my other tools”", "Tell us more", "come back",
     ),
     Kind.CANCELLATION_NOTE: (
-        "You cancelled Harbour Pro on March 3, 2026", "settled", "[Tt]hank you", "What was missing",
+        "You cancelled Harbour Pro on March 3, 2026", "nothing left for you to do", "[Tt]hank you", "What was missing",
         "reply to this mail", "A person reads",
     ),
     Kind.CANCELLATION_SURVEY: (

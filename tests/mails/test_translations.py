@@ -87,7 +87,7 @@ class TestSentences:
         """What is opened is closed."""
         for _, _, text in sentences(language):
             plain = PLACE.sub("", text)
-            for opened, closed in ("()", "«»", "“”", "„“", "¿?"):
+            for opened, closed in ("()", "«»", "„“" if "„" in plain else "“”", "¿?"):
                 if opened in plain:
                     assert plain.count(opened) == plain.count(closed), text
             assert plain.count('"') % 2 == 0, text

@@ -15,7 +15,7 @@ from lifecycle_mail.mails.rendering import Renderer
 from lifecycle_mail.mails.samples import BRAND, NOW, bare
 from lifecycle_mail.mails.specs import Specification
 from lifecycle_mail.mails.urls import Urls
-from lifecycle_mail.model.answers import Question
+from lifecycle_mail.model.answers import CancellationReason, Question
 from lifecycle_mail.model.lists import Scope
 from tests.mails.rendered import LINKS, specifications
 
@@ -114,11 +114,12 @@ def test_a_confirmation_carries_the_token_that_was_given(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", ASKING)
 def test_a_question_is_opened_with_nothing_chosen(kind: Kind) -> None:
-    """The link says what is asked, about which product or list, and no reason."""
+    """The link says what is asked, about which product or list, and no reason but the one that they gave already."""
     made = urls(SPECS[kind])
     link = read(made.survey, LinkPurpose.ANSWER)
     answering = Answering.of_detail(link.detail)
-    assert (question_of(kind), None) == (answering.question, answering.reason)
+    given = CancellationReason.NO_INTEGRATION if kind is Kind.CANCELLATION_CONFIRMED else None
+    assert (question_of(kind), given) == (answering.question, answering.reason)
     assert getattr(SPECS[kind], "product", "") == answering.about
     assert (None if answering.question is Question.CANCELLATION else NEWS) == link.scope
     assert made.survey == made.comment

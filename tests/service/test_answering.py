@@ -430,7 +430,8 @@ def test_of_who_was_erased_nothing_is_written() -> None:
         other = mail.answer(link(BROKEN, who="bob"), now=NOW + HOUR, text="again")
         assert other.next_step.decision.to_dict() == gone.next_step.decision.to_dict()
         assert (BROKEN,) == gone.answer.reasons == other.answer.reasons
-        assert (False, mail.asked(link(BROKEN, who="bob"), now=NOW)) == (gone.is_new, mail.asked(token, now=NOW))
+        assert mail.asked(link(BROKEN, who="bob"), now=NOW) == mail.asked(token, now=NOW)
+        assert gone.is_new  # as anybody's first click
     assert before == [one for one in asked(mail) if one.contact_id != "bob"]
     assert position == mail.store.position()
     assert [] == list(mail.store.events_of(ADA))
@@ -560,7 +561,7 @@ def tokens_of(spec: Specification, *, now: datetime = NOW) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "question", "about", "clicks", "most"),
     [
-        (Kind.CANCELLATION_CONFIRMED, Question.CANCELLATION, "Harbour Pro", 0, 3),
+        (Kind.CANCELLATION_CONFIRMED, Question.CANCELLATION, "Harbour Pro", 1, 3),
         (Kind.CANCELLATION_NOTE, Question.CANCELLATION, "Harbour Pro", 0, 0),
         (Kind.CANCELLATION_REASON, Question.CANCELLATION, "Harbour Pro", 7, 1),
         (Kind.CANCELLATION_SURVEY, Question.CANCELLATION, "Harbour Pro", 9, 3),
@@ -620,3 +621,94 @@ def test_each_cancellation_is_asked_about_once() -> None:
     for other in (evolve(confirmed, cancelled_at=NOW + DAY), evolve(confirmed, product="Harbour Team")):
         mail.answer(tokens_of(other, now=NOW + 2 * DAY)[0], now=NOW + 2 * DAY, reason=DEAR)
     assert 3 == len(asked(mail))
+
+
+# --- what the application asked itself --------------------------------------------------------------------------------
+
+
+LEFT: dict[str, Any] = {"product": "Harbour Pro", "cancelled_at": ASKED}
+
+
+def test_what_the_application_was_told_is_an_answer() -> None:
+    """It is kept and counted as any other, and what follows is decided (C4)."""
+    mail = world("ada")
+    done = mail.told_why("ada", ["technical", BROKEN], **LEFT, now=NOW, text="4111 1111 1111 1111 was charged")
+    expected = Answer(
+        contact_id=ADA, question=Question.CANCELLATION, reasons=[BROKEN], about="Harbour Pro",
+        text="•••• 1111 was charged", asked_at=ASKED, at=NOW,
+    )  # fmt: skip
+    assert [expected] == [done.answer] == asked(mail)
+    assert (True, Step.FOLLOW_UP, True) == (done.is_new, done.next_step.step, done.next_step.to_read)
+    assert 1 == mail.reasons().total.count(BROKEN)
+
+
+def test_it_is_one_answer_with_what_they_say_to_the_mail() -> None:
+    """Whichever comes first, to the second, and however long the product's name is (F48)."""
+    for product in ("Harbour Pro", "Ü" * 200, "Harbour\u00a0Pro", "\u200eHarbour"):
+        mail = world("ada", signing_keys=LINKS.tokens)
+        left: dict[str, Any] = {"product": product, "cancelled_at": ASKED + timedelta(microseconds=7)}
+        spec: Any = samples(sample_reader(), now=NOW)[Kind.CANCELLATION_CONFIRMED]
+        spec, reader = evolve(spec, reason=None, **left), spec.to.contact_id
+        (token,) = {*tokens_of(spec)}
+        mail.told_why(reader, [DEAR, BROKEN], **left, now=NOW)
+        added = mail.answer(token, now=NOW + HOUR, text="and it was slow").answer
+        assert ((DEAR, BROKEN), "and it was slow") == (added.reasons, added.text)
+        again = mail.told_why(reader, [], **left, now=NOW + 2 * HOUR, tool="paper").answer
+        assert ((DEAR, BROKEN), "and it was slow", "paper") == (again.reasons, again.text, again.tool)
+        assert [again] == asked(mail)
+
+
+def test_what_the_application_was_told_is_no_sign_that_mail_is_read() -> None:
+    """They said it in the application; what they say behind a link is engagement (S6)."""
+    mail = world("ada")
+    mail.told_why("ada", [DEAR], **LEFT, now=NOW)
+    assert [] == replies(mail)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said", "problem"),
+    [
+        ("technical", {}, "give a list"),
+        (["dear"], {}, "reason='dear'"),
+        (list(CancellationReason)[:4], {}, "4 chosen"),
+        ([], {}, "nothing is answered"),
+        ([], {"text": " "}, "nothing is answered"),
+        ([DEAR], {"cancelled_at": NOW.replace(tzinfo=None)}, "time zone"),
+    ],
+)
+def test_what_cannot_be_an_answer_is_refused(reasons: Any, said: Mapping[str, Any], problem: str) -> None:
+    """With what is wrong, and nothing is kept."""
+    mail = world("ada")
+    with pytest.raises(InvalidInput, match=problem):
+        mail.told_why("ada", reasons, **{**LEFT, **said}, now=NOW)
+    assert [] == asked(mail)
+
+
+def test_of_who_was_erased_the_application_writes_nothing() -> None:
+    """Also where it still asks them (O5)."""
+    mail = world("ada", peppers=PEPPERS)
+    mail.erase("ada", by=Actor.CONTACT, now=NOW)
+    assert (DEAR,) == mail.told_why("ada", [DEAR], **LEFT, now=NOW).answer.reasons
+    assert [] == asked(mail)
+
+
+def test_words_can_be_taken_back() -> None:
+    """By any link of the same question, and even if nothing is left; a reason that was given stays."""
+    mail = world("ada")
+    mail.answer(link(), now=NOW, text="a secret")
+    assert ((DEAR,), "") == ((one := mail.answer(link(None), now=NOW + HOUR, text="").answer).reasons, one.text)
+    mail.answer(link(None, about="team", most=0, offers=[]), now=NOW, text="a secret")
+    taken = mail.answer(link(None, about="team", most=0, offers=[]), now=NOW + HOUR, text="")
+    assert (True, "", ()) == (taken.is_new, taken.answer.text, taken.answer.reasons)
+    assert not any("secret" in one.text for one in asked(mail))
+
+
+def test_whatever_follows_a_person_reads_what_they_wrote() -> None:
+    """The mails promise it (C2): beside any reason, and not for a reason alone."""
+    mail = world("ada")
+    for turn, reason in enumerate(CancellationReason):
+        token, now = link(reason, about=str(turn)), NOW + turn * MINUTE
+        assert not mail.answer(token, now=now).next_step.to_read
+        assert not mail.answer(token, now=now, tool="paper").next_step.to_read
+        assert mail.answer(token, now=now + HOUR, improve="that").next_step.to_read
+        assert mail.answer(token, now=now + HOUR, text="why", improve="").next_step.to_read

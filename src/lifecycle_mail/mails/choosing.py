@@ -16,6 +16,7 @@ from typing import Any, Final
 from attrs import evolve, field, frozen
 from attrs.validators import optional
 
+from lifecycle_mail.errors import InvalidInput, MailRefused
 from lifecycle_mail.mails.kinds import Kind
 from lifecycle_mail.mails.parts import (
     Card,
@@ -72,23 +73,26 @@ class Cancellation:
     Attributes:
         to: who cancelled.
         product: what was cancelled.
-        cancelled_at: when, an aware instant.
+        cancelled_at: when, an aware instant; None where nobody cancelled, and a membership ran out by itself.
         resume_url: where they can start again.
         help_url: the help centre, which the notice of an ended membership names (C2).
         cause: whether they asked for it, a payment failed, or a membership ended.
-        reason: why, where they said so already; or None.
+        reason: why, where they said so already; or None. They are thanked for it, and not asked again.
         trial: whether they were trying it out.
         refund: what is paid back, or None; a sum of zero is None.
         amount: what could not be charged, or None; a sum of zero is None. Only the notice of a failed payment names it.
         card: the card that paid, or None.
-        access_until: the last day that is paid for, or None.
+        access_until: the last day that is paid for, or None. Of a membership that ran out by itself it is needed.
         keeps: what stays accessible.
         benefits: what a membership gave, for the notice that it ended (C2).
+
+    Raises:
+        InvalidInput: a value that is none; or it is not known when it ended.
     """
 
     to: Recipient = field(validator=is_a(Recipient))
     product: str = field(converter=as_seen, validator=is_line)
-    cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
+    cancelled_at: datetime | None = field(converter=in_utc, validator=optional(is_instant))
     resume_url: str = field(validator=is_link)
     help_url: str = field(validator=is_link)
     cause: Cause = field(default=Cause.ASKED, converter=_as_cause)
@@ -100,6 +104,13 @@ class Cancellation:
     access_until: date | None = field(default=None, validator=optional(is_day))
     keeps: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
     benefits: tuple[str, ...] = field(default=(), converter=as_texts, validator=are())
+
+    def __attrs_post_init__(self) -> None:
+        if self.cancelled_at is None and (self.cause is not Cause.MEMBERSHIP or self.access_until is None):
+            raise InvalidInput(
+                "cancelled_at: None is for a membership that ran out by itself: say when it was cancelled, or give "
+                "cause 'membership' and access_until, its last day"
+            )
 
     def days_left(self, now: datetime) -> int | None:
         """Days until the last one that is paid for, from today in the recipient's zone; below 0 where it is over."""
@@ -117,6 +128,11 @@ class Cancellation:
         }
 
 
+_TRIAL = where.field("trial") == True  # noqa: E712 - a predicate, and no test
+
+_UNSAID = where.field("reason").is_missing()
+_LACKING = where.field("reason").is_in([CancellationReason.MISSING_FEATURES, CancellationReason.NO_INTEGRATION])
+
 NOTICE: Final = Table(
     name="notice of a cancellation",
     rules=[
@@ -125,16 +141,17 @@ NOTICE: Final = Table(
         Rule(name="membership-ended",
              when=(where.field("cause") == Cause.MEMBERSHIP) & ~(where.field("days_left") >= 0),
              then=Kind.MEMBERSHIP_ENDED, because="a membership ended"),
-        Rule(name="paid-for", when=where.field("days_left") >= 0,
-             then=Kind.PLAN_ENDING, because="{field:days_left} days are left that are paid for"),
+        Rule(name="paid-for",
+             when=(where.field("days_left") >= 0) & (~_TRIAL | (where.field("cause") == Cause.MEMBERSHIP)),
+             then=Kind.PLAN_ENDING, because="it is paid for, days left: {field:days_left}"),
         Rule(name="refund", when=where.field("refund") > 0,
              then=Kind.CANCELLATION_CONFIRMED, because="money is paid back, which the notice has to say"),
-        Rule(name="trial", when=where.field("trial") == True,  # noqa: E712 - a predicate, and no test
+        Rule(name="trial", when=_TRIAL & (_UNSAID | _LACKING),
              then=Kind.CANCELLATION_NOTE, because="it was a trial: nothing was paid, and what was missing matters"),
-        Rule(name="no-reason-yet", when=where.field("reason").is_missing(),
+        Rule(name="no-reason-yet", when=_UNSAID,
              then=Kind.CANCELLATION_REASON, because="nobody knows why yet: the notice asks"),
     ],
-    otherwise=Otherwise(then=Kind.CANCELLATION_CONFIRMED, because="asked for, for the reason {field:reason}"),
+    otherwise=Otherwise(then=Kind.CANCELLATION_CONFIRMED, because="they said why: {field:reason}"),
 )  # fmt: skip
 """Which kind of notice a cancellation gets. The first row that holds decides."""
 
@@ -158,7 +175,7 @@ def write_notice(cancellation: Cancellation, *, now: datetime, table: Table = NO
 
     Raises:
         InvalidInput: a table of the application's own chose a kind that is no notice.
-        MailRefused: what the application says promotes something (C6).
+        MailRefused: what the application says promotes something (C6); or nobody cancelled, and it has not run out yet.
     """
     decision = choose_notice(cancellation, now=now, table=table)
     notice = one_of(_Notice, decision.outcome, f"{table.name}: kind")
@@ -167,6 +184,11 @@ def write_notice(cancellation: Cancellation, *, now: datetime, table: Table = NO
         notice = _OF_CAUSE[cancellation.cause]
     if not _is_so(notice, cancellation.cause, left):  # a membership that has not ended yet
         notice = _Notice.PLAN_ENDING
+    if cancellation.cancelled_at is None and notice is _Notice.PLAN_ENDING:
+        raise MailRefused(
+            f"cancelled_at: nobody cancelled it, and its last day is {cancellation.access_until}: write its notice the "
+            f"day after"
+        )
     if left is not None and left < 0 and notice is not _Notice.MEMBERSHIP_ENDED:
         cancellation = evolve(cancellation, access_until=None)
     return _WRITERS[notice](cancellation)
@@ -224,7 +246,9 @@ def _known(one: Cancellation) -> dict[str, Any]:
 
 
 def _confirmed(one: Cancellation) -> Specification:
-    return CancellationConfirmed(**_known(one), access_until=one.access_until, reasons=SURVEY_REASONS)
+    return CancellationConfirmed(
+        **_known(one), access_until=one.access_until, reasons=SURVEY_REASONS, reason=one.reason
+    )  # fmt: skip
 
 
 def _note(one: Cancellation) -> Specification:
@@ -240,8 +264,10 @@ def _ending(one: Cancellation) -> Specification:
 
 
 def _membership(one: Cancellation) -> Specification:
-    ended = one.access_until or one.cancelled_at.astimezone(one.to.zone).date()
-    return MembershipEnded(**_known(one), ended_on=ended, benefits=one.benefits, help_url=one.help_url)
+    ended = one.access_until
+    if ended is None and one.cancelled_at is not None:
+        ended = one.cancelled_at.astimezone(one.to.zone).date()
+    return MembershipEnded(**_known(one) | {"ended_on": ended}, benefits=one.benefits, help_url=one.help_url)
 
 
 def _payment(one: Cancellation) -> Specification:

@@ -36,6 +36,7 @@ PLACES: Final[Mapping[str, str]] = {
     "name": "what the reader is called",
     "place": "where the reader is, such as Tallinn",
     "product": "the name of a product or plan; its gender is not known",
+    "reason": "why somebody left, as it was offered: It costs too much",
     "source": "how they signed up, in the sender's words: the boat show",
     "ticket": "a number or code",
 }

@@ -18,7 +18,7 @@ from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.mails.kinds import Kind
-from lifecycle_mail.mails.parts import Way
+from lifecycle_mail.mails.parts import Way, as_seen
 from lifecycle_mail.model.answers import (
     ANSWERS,
     MOST_REASONS,
@@ -130,6 +130,15 @@ def most_of(kind: Kind) -> int:
 _FIRST, _END = datetime(MINYEAR + 1, 1, 1, tzinfo=UTC), datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 
 
+def _as_about(value: str) -> str:
+    """Keep of a product's name what a link can carry: no kinds of spaces, no joiners, not what is too long.
+
+    All links of a mail are about one thing, and so are their answers (F48), and those that the application took itself.
+    """
+    about = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in as_seen(value))
+    return about.encode()[:MAX_ABOUT].decode(errors="ignore")
+
+
 def _as_occasion(value: datetime | None) -> datetime | None:
     if value is None:
         return None
@@ -153,7 +162,7 @@ class Answering:
         reason: what was clicked, or None where the page asks.
         offers: the reasons that the mail offers, in its order, each once; none where it asks for words alone.
         most: how many of them can be chosen; 0 where none is offered.
-        about: the product or plan that it is about, or empty.
+        about: the product or plan that it is about, or empty; of a long name 150 octets.
         occasion: when what is asked about happened, or None where the mail does not say. An aware UTC instant, to the
             second: many databases keep no more, and a mail that is rendered again is about the same.
 
@@ -165,7 +174,7 @@ class Answering:
     reason: Reason | None = None
     offers: tuple[Reason, ...] = field(default=(), converter=as_reasons)
     most: int = 0
-    about: str = ""
+    about: str = field(default="", converter=_as_about)
     occasion: datetime | None = field(default=None, converter=_as_occasion)
 
     def __attrs_post_init__(self) -> None:
@@ -180,18 +189,12 @@ class Answering:
             )
 
     def as_detail(self) -> str:
-        """Write it: reasons by their places, and the occasion in seconds since 1970, so that a link stays short.
-
-        What a link cannot carry of a product's name is left out: kinds of spaces, joiners, its end. Whatever the
-        reason, the same is left out: all links of a mail are about one thing, and so are their answers (F48).
-        """
+        """Write it: reasons by their places, and the occasion in seconds since 1970, so that a link stays short."""
         letters = dict(zip(ANSWERS[self.question], ascii_lowercase, strict=False))
         reason = "" if self.reason is None else letters[self.reason]
         offers = "".join(letters[one] for one in self.offers)
         occasion = "" if self.occasion is None else f"{to_micros(self.occasion) // SECOND:x}"
-        about = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in self.about)
-        about = about.encode()[:MAX_ABOUT].decode(errors="ignore")
-        return f"{self.question}:{reason}:{self.most}{offers}:{occasion}:{about}"
+        return f"{self.question}:{reason}:{self.most}{offers}:{occasion}:{self.about}"
 
     @classmethod
     def of_detail(cls, detail: str) -> Answering:
@@ -282,12 +285,14 @@ class NextStep:
         kind: the mail that does it, or None.
         way: what the page may offer, as the application defined it, or None. It is for the page, which the person
             opened; a transactional mail carries no offers (C6).
+        to_read: whether they wrote something. The mails say that a person reads every answer, whatever else follows.
         decision: why.
     """
 
     step: Step
     kind: Kind | None
     way: Way | None
+    to_read: bool
     decision: Decision = field(repr=False)
 
 
@@ -306,9 +311,10 @@ def next_step(answer: Answer, *, ways: Mapping[str, Way] | None = None, table: T
     """
     ways = ways or {}
     _check_ways(ways)
+    wrote = bool(answer.text or answer.improve)
     facts: dict[str, FactValue] = {
         "field:reasons": frozenset(map(str, answer.reasons)),
-        "field:wrote": bool(answer.text or answer.improve),
+        "field:wrote": wrote,
         **{f"field:{name}": name in ways for name in _WAYS.values()},
     }
     decision = table.decide(facts)
@@ -317,5 +323,6 @@ def next_step(answer: Answer, *, ways: Mapping[str, Way] | None = None, table: T
         step=step,
         kind=Kind.TECHNICAL_FOLLOW_UP if step is Step.FOLLOW_UP else None,
         way=ways.get(_WAYS.get(step, "")),
+        to_read=wrote,
         decision=decision,
     )

@@ -28,7 +28,7 @@ from typing import Any, Final
 from attrs import frozen
 from babel import Locale
 
-from lifecycle_mail.errors import InvalidTemplate, LifecycleMailError, MailRefused
+from lifecycle_mail.errors import InvalidInput, InvalidTemplate, LifecycleMailError, MailRefused
 from lifecycle_mail.mails import catalogues as cat
 from lifecycle_mail.mails.brand import Brand
 from lifecycle_mail.mails.budget import charge
@@ -41,10 +41,12 @@ from lifecycle_mail.mails.links import Links
 from lifecycle_mail.mails.loading import Templates
 from lifecycle_mail.mails.markup import check_characters, check_markup
 from lifecycle_mail.mails.messages import Mail
+from lifecycle_mail.mails.reasons import LABELS, question_of
 from lifecycle_mail.mails.sandbox import Function, MailEnvironment, limited
 from lifecycle_mail.mails.specs import Specification
 from lifecycle_mail.mails.urls import Urls
 from lifecycle_mail.mails.wording import subject_line
+from lifecycle_mail.model.answers import Reason
 from lifecycle_mail.model.instants import as_utc
 
 WIDTH: Final = 72
@@ -316,6 +318,13 @@ class _Voice:
             title = "" if listed is None else listed.title
             return translator.text(_REASON_FOR_IT[spec.row.family], product=product, list=title)
 
+        def label(reason: Reason) -> str:
+            question = question_of(spec.kind)
+            said = {} if question is None else LABELS[question]
+            if reason not in said:
+                raise InvalidInput(f"label(): {spec.kind} asks for no reason of that name")
+            return translator.text(said[reason])
+
         functions: dict[str, Callable[..., Any]] = {
             "_": translator.text,
             "n_": translator.plural,
@@ -326,6 +335,7 @@ class _Voice:
             "days_until": self.days_until,
             "days_since": self.days_since,
             "lines": _lines,
+            "label": label,
             "greeting": greeting,
             "why": why,
             "subject_line": lambda: subject_line(spec, translator, formats, self.brand),

@@ -46,7 +46,7 @@ from lifecycle_mail.mails.specs import (
     WeMissYou,
 )
 from lifecycle_mail.model.addresses import EmailAddress
-from lifecycle_mail.model.answers import DriftReason
+from lifecycle_mail.model.answers import CancellationReason, DriftReason
 from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.model.names import ContactId
 
@@ -101,7 +101,7 @@ def samples(to: Recipient, *, confirm: str = "k.AA.AA", now: datetime = NOW) -> 
         CancellationConfirmed(
             to=to, product=product, cancelled_at=ago, card=Card("4242"), keeps=["Your logbook", "Your saved charts"],
             reasons=SURVEY_REASONS, resume_url=again, access_until=last_day,
-            refund=Money("4.03", "EUR"),
+            refund=Money("4.03", "EUR"), reason=CancellationReason.NO_INTEGRATION,
         ),
         CancellationNote(
             to=to, product=product, cancelled_at=ago, card=Card("4242"), refund=Money("4.03", "EUR"),

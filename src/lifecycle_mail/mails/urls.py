@@ -61,8 +61,8 @@ class Urls:
 
     @cached_property
     def survey(self) -> str:
-        """Opens the questions, with nothing chosen."""
-        return self._answer(self._question("survey"))
+        """Opens the questions, with nothing chosen but what they said already."""
+        return self._answer(self._question("survey"), getattr(self._spec, "reason", None))
 
     @property
     def comment(self) -> str:

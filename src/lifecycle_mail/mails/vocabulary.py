@@ -92,6 +92,7 @@ FUNCTIONS: Final = _table(
     ("days_until(day)", "whole number", "Counts the days from today, in the reader's zone, to a day."),
     ("days_since(day)", "whole number", "Counts the days from a day to today, in the reader's zone."),
     ("lines(text)", "several texts", "Splits a text into its lines, for a loop."),
+    ("label(reason)", "text", "Writes a reason in the words in which it is chosen."),
     ("greeting()", "text", "Says hello, by name where there is one."),
     ("why()", "text", "Says why the reader gets this mail."),
     ("subject_line()", "text", "Writes the subject line of the style that was asked for (S8)."),

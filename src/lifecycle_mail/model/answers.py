@@ -23,6 +23,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.model.cards import without_cards
 from lifecycle_mail.model.instants import as_utc, to_micros
 from lifecycle_mail.model.names import CampaignKey, ContactId, EntryId, entry_id, one_of
 from lifecycle_mail.model.peppers import PREFIX, is_hashed
@@ -125,7 +126,7 @@ def _cut(value: str) -> str:
     clean = "".join(map(_clean, value.replace("\r\n", "\n").replace("\r", "\n")))
     if is_blank(clean):
         return ""
-    return clean.strip()[:MAX_TEXT].rstrip()  # what was cut before is not cut again
+    return without_cards(clean).strip()[:MAX_TEXT].rstrip()  # what was cut before is not cut again
 
 
 def _require_plain(_instance: object, _attribute: object, value: Any) -> None:
@@ -144,7 +145,7 @@ class Answer:
             only wrote.
         about: the product or plan; of a drift or an opt-out the key of the list, and empty for all marketing.
         campaign: the campaign that asked, or None.
-        text: their own words, or empty; cut to 2,000 characters.
+        text: their own words, or empty; cut to 2,000 characters. Of a card's number the last four digits are kept.
         tool: which tool they use now, or empty.
         improve: what should be better, or empty.
         asked_at: when what is asked about happened, as far as the mail says; else when the mail was written. An aware

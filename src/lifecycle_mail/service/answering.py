@@ -12,6 +12,10 @@ takes the place of what was said. The same again, a double click, changes nothin
 A mail offers some reasons, and the page shows those. Any other reason of the question is taken all the same, because
 the page is the application's own; of more than the mail asks for, none is.
 
+An application that asked somebody itself, on its page of cancelling, tells what they said (`told`). It is the answer to
+the same question that its notice asks: what they add there changes it. That they said it to the application is no sign
+that mail reaches them.
+
 Of whom nothing is known here is believed all the same: the link is signed, so the application wrote to them. Their
 answer is kept under the id that the application has for them, as events are, and an erasure finds it there. Of who was
 erased nothing is written (O5), and whoever calls is answered as for anybody (R22).
@@ -37,7 +41,7 @@ from lifecycle_mail.mails.reasons import Answering, NextStep, next_step
 from lifecycle_mail.model.answers import Answer, Question, Reason, reasons_to
 from lifecycle_mail.model.events import EngagementEvent, EventKind, Evidence, Purpose
 from lifecycle_mail.model.lists import Scope, ScopeKind
-from lifecycle_mail.model.names import entry_id
+from lifecycle_mail.model.names import ContactId, entry_id
 from lifecycle_mail.ports import SPENT_STATES, Crm, Store
 from lifecycle_mail.service.handoff import mail_of
 from lifecycle_mail.service.outbox import post_pictures
@@ -66,7 +70,7 @@ class Asked:
 
 def _offer_of(step: NextStep) -> tuple[object, ...]:
     """Return what two next steps are compared by: a decision is no other's equal, however alike."""
-    return step.step, step.kind, step.way
+    return step.step, step.kind, step.way, step.to_read
 
 
 @frozen(kw_only=True)
@@ -76,7 +80,8 @@ class Answered:
     Attributes:
         answer: as it stands now: with what was answered to the same before, or the later one, where there is one.
         next_step: what follows from it, and why (C4).
-        is_new: whether this call changed it; False for a double click.
+        is_new: whether this call changed it; False for a double click. Of somebody who was erased it is True, as it is
+            for anybody's first (R22).
     """
 
     answer: Answer
@@ -130,20 +135,50 @@ class Answers:
         all the same (F21).
         """
         link, asked = self._read(token, now)
-        chooses = said.reasons is not None or asked.reason is not None
-        made = _made(link, asked, said, now)
-        if self._store.erased([link.contact_id]):
-            return Answered(answer=made, next_step=next_step(made, ways=ways), is_new=False)
-        before = self._given(made)
+        if said.reasons is None and asked.reason is not None:
+            said = evolve(said, reasons=(asked.reason,))
+        made = Answer(
+            contact_id=link.contact_id, question=asked.question, reasons=_chosen(asked, said),
+            about=_about(link, asked), campaign=link.campaign, text=said.text or "", tool=said.tool or "",
+            improve=said.improve or "", asked_at=asked.occasion or link.signed_at, at=now,
+        )  # fmt: skip
+        return self._keep(made, said, ways=ways, tried=tried, is_reply=True)
+
+    def told(
+        self, contact_id: ContactId, asked: Answering, said: Said, *, now: datetime, ways: Mapping[str, Way] | None,
+        tried: list[Answer],
+    ) -> Answered:  # fmt: skip
+        """Take what the application was told; see `Lifecycle.told_why`."""
+        made = Answer(
+            contact_id=contact_id, question=asked.question, reasons=said.reasons or (), about=asked.about,
+            text=said.text or "", tool=said.tool or "", improve=said.improve or "", asked_at=asked.occasion or now,
+            at=now,
+        )  # fmt: skip
+        return self._keep(made, said, ways=ways, tried=tried, is_reply=False)
+
+    def _keep(
+        self, made: Answer, said: Said, *, ways: Mapping[str, Way] | None, tried: list[Answer], is_reply: bool
+    ) -> Answered:
+        """Keep an answer, with what was answered to the same before.
+
+        Raises:
+            InvalidInput: nothing is answered, and no words are taken back.
+        """
+        erased = bool(self._store.erased([made.contact_id]))
+        before = None if erased else self._given(made)
         if before is not None:
             made = evolve(
                 made,
-                reasons=made.reasons if chooses else before.reasons,
+                reasons=before.reasons if said.reasons is None else made.reasons,
                 text=before.text if said.text is None else made.text,
                 tool=before.tool if said.tool is None else made.tool,
                 improve=before.improve if said.improve is None else made.improve,
                 asked_at=before.asked_at,  # of a campaign, whose mail may have been rendered again since
             )
+        if said == Said() or not (made.reasons or _words(made) or (before is not None and _words(before))):
+            raise InvalidInput("nothing is answered: choose a reason, or write something")
+        if erased:
+            return Answered(answer=made, next_step=next_step(made, ways=ways))
         stands, is_new = before, False
         if stands is None or stands != evolve(made, at=stands.at):
             self._store.put_answers([made])
@@ -151,7 +186,7 @@ class Answers:
             is_new = stands == made  # else a later one holds
             if is_new:
                 tried.append(made)
-                self._tell(made, now)
+                self._tell(made, is_reply=is_reply)
         return Answered(answer=stands, next_step=next_step(stands, ways=ways), is_new=is_new or stands in tried)
 
     def _read(self, token: str, now: datetime) -> tuple[Link, Answering]:
@@ -173,13 +208,13 @@ class Answers:
 
     # -- whom it concerns
 
-    def _tell(self, answer: Answer, now: datetime) -> None:
+    def _tell(self, answer: Answer, *, is_reply: bool) -> None:
         """Let everybody hear of an answer who goes by it: the profile, and the CRM."""
         if not self._store.get([answer.contact_id]):
             return
-        if answer.question is not Question.OPT_OUT:
-            take_events(self._store, [self._reply(answer)], now=now)
-        post_pictures(self._store, self._crm, [answer.contact_id], now=now)
+        if is_reply and answer.question is not Question.OPT_OUT:
+            take_events(self._store, [self._reply(answer)], now=answer.at)
+        post_pictures(self._store, self._crm, [answer.contact_id], now=answer.at)
 
     def _reply(self, answer: Answer) -> EngagementEvent:
         """Return the one event that an answer is, however often it is changed: the door knows it by its id."""
@@ -218,21 +253,18 @@ def _about(link: Link, asked: Answering) -> str:
     return link.scope.key if link.scope.kind is ScopeKind.LIST else str(link.scope)
 
 
-def _made(link: Link, asked: Answering, said: Said, now: datetime) -> Answer:
-    """Return what a call answers by itself.
+def _words(answer: Answer) -> str:
+    """What somebody wrote, which is theirs to take back, even if nothing is left then."""
+    return answer.text + answer.tool + answer.improve
+
+
+def _chosen(asked: Answering, said: Said) -> tuple[Reason, ...]:
+    """Return the reasons that a call chooses.
 
     Raises:
-        InvalidInput: nothing; or a reason that is none of these, or too many.
+        InvalidInput: one that is none of these, or too many.
     """
-    chosen = said.reasons if said.reasons is not None else () if asked.reason is None else (asked.reason,)
-    chosen, most = reasons_to(asked.question, chosen), max(1, asked.most)
+    chosen, most = reasons_to(asked.question, said.reasons or ()), max(1, asked.most)
     if len(chosen) > most:
         raise InvalidInput(f"reasons: {len(chosen)} chosen, and this mail takes {most}")
-    made = Answer(
-        contact_id=link.contact_id, question=asked.question, reasons=chosen, about=_about(link, asked),
-        campaign=link.campaign, text=said.text or "", tool=said.tool or "", improve=said.improve or "",
-        asked_at=asked.occasion or link.signed_at, at=now,
-    )  # fmt: skip
-    if not (made.reasons or made.text or made.tool or made.improve):
-        raise InvalidInput("nothing is answered: choose a reason, or write something")
-    return made
+    return chosen

@@ -36,6 +36,20 @@ from lifecycle_mail.mails.parts import (
 from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
 from lifecycle_mail.mails.specs.base import Specification, in_utc, is_instant, refuse_promotion
 from lifecycle_mail.model.answers import CancellationReason
+from lifecycle_mail.model.cards import without_cards
+from lifecycle_mail.model.names import one_of
+
+
+def _as_problem(value: str) -> str:
+    """Keep of what somebody wrote what is seen, and no number of a card: the mail shows it again."""
+    seen = as_seen_lines(value)
+    return without_cards(seen) if isinstance(seen, str) else seen
+
+
+def _as_told(value: CancellationReason | None) -> CancellationReason | None:
+    """Keep a reason that can be thanked for: "another reason" says nothing yet."""
+    told = None if value is None else one_of(CancellationReason, value, "reason")
+    return None if told is CancellationReason.OTHER else told
 
 
 def _as_reasons(values: Iterable[CancellationReason]) -> tuple[CancellationReason, ...]:
@@ -83,6 +97,8 @@ class CancellationConfirmed(CancellationNotice):
         reasons: what the survey asks to choose from, of `SURVEY_REASONS`.
         resume_url: where they can start again.
         access_until: the last day of access that is paid for, or None where access ended at once.
+        reason: why, where they said so already: the mail thanks for it, and asks only for what else there is to say.
+            `CancellationReason.OTHER` says nothing, and counts as None.
     """
 
     up_to = ("access_until",)
@@ -95,6 +111,7 @@ class CancellationConfirmed(CancellationNotice):
     )
     resume_url: str = field(validator=is_link)
     access_until: date | None = field(default=None, validator=optional(is_day))
+    reason: CancellationReason | None = field(default=None, converter=_as_told)
 
 
 @specification(Kind.CANCELLATION_NOTE)
@@ -161,7 +178,8 @@ class TechnicalFollowUp(CancellationSpecification):
 
     Attributes:
         product: what was cancelled.
-        problem: what they told us, in their words; empty where they gave no details.
+        problem: what they told us, in their words; empty where they gave no details. Of a card's number the last four
+            digits are kept.
         resume_url: where they can start again.
         ticket: the number under which it is looked into, or empty.
         refund: what is paid back, or None; a sum of zero is None.
@@ -171,7 +189,7 @@ class TechnicalFollowUp(CancellationSpecification):
     past = ("cancelled_at",)
 
     product: str = field(converter=as_seen, validator=is_line)
-    problem: str = field(converter=as_seen_lines, validator=is_paragraph_or_empty)
+    problem: str = field(converter=_as_problem, validator=is_paragraph_or_empty)
     resume_url: str = field(validator=is_link)
     ticket: str = field(default="", validator=is_line_or_empty)
     refund: Money | None = field(default=None, converter=as_sum, validator=optional(is_a(Money)))

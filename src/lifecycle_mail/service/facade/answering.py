@@ -7,10 +7,11 @@ from datetime import UTC, datetime, tzinfo
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails.parts import Way
+from lifecycle_mail.mails.reasons import Answering as AskedOf
 from lifecycle_mail.measure.reasons import FLAG_ABOVE, LEAST, ReasonReport, count_reasons
-from lifecycle_mail.model.answers import Answer, Question, Reason, as_reasons
+from lifecycle_mail.model.answers import Answer, CancellationReason, Question, Reason, as_reasons
 from lifecycle_mail.model.instants import as_utc, optional_utc
-from lifecycle_mail.model.names import one_of
+from lifecycle_mail.model.names import ContactId, one_of
 from lifecycle_mail.service.answering import Answered, Answers, Asked, Said
 from lifecycle_mail.service.facade.base import Base
 
@@ -71,6 +72,35 @@ class Answering(Base):
         said = Said(reasons=chosen if reason is None else (reason,), text=text, tool=tool, improve=improve)
         now, tried = as_utc(now), list[Answer]()
         return self._once(lambda: self._answers.take(token, said, now=now, ways=ways, tried=tried))
+
+    def told_why(
+        self, contact_id: str, reasons: Iterable[CancellationReason | str], *, product: str, cancelled_at: datetime,
+        now: datetime, text: str | None = None, tool: str | None = None, improve: str | None = None,
+        ways: Mapping[str, Way] | None = None,
+    ) -> Answered:  # fmt: skip
+        """Record why somebody cancelled, where the application asked them itself (C4).
+
+        It is one answer with what they say to a mail about the same cancellation, whichever comes first, and counts
+        once (F48). The notice thanks them for it (`Cancellation.reason`) and does not ask again.
+
+        Args:
+            contact_id: the application's id of them, as in `Recipient.contact_id`.
+            reasons: up to three; none, where they only wrote.
+            product: what was cancelled, as in the notice; reasons are counted by it.
+            cancelled_at: when, as in the notice; an aware instant.
+            now: when they said it.
+            text, tool, improve, ways: as for `answer`. What is left out stays as they answered it before.
+
+        Returns:
+            The answer as it stands, and what follows from it, as for `answer`.
+
+        Raises:
+            InvalidInput: nothing is answered, or with a reason that there is not, or with too many.
+        """
+        asked = AskedOf(question=Question.CANCELLATION, about=product, occasion=as_utc(cancelled_at))
+        said = Said(reasons=as_reasons(reasons) or None, text=text, tool=tool, improve=improve)
+        now, tried, who = as_utc(now), list[Answer](), ContactId(contact_id)
+        return self._once(lambda: self._answers.told(who, asked, said, now=now, ways=ways, tried=tried))
 
     def reasons(
         self, *, question: Question | str = Question.CANCELLATION, since: datetime | None = None,
