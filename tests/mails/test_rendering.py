@@ -456,12 +456,13 @@ class TestSubjects:
                 {"style": "personal", "place": "Tartu", "to": "nobody"},
                 "A hello to Tartu from Harbour",
             ),
+            (Kind.SURVEY, {"style": "personal", "to": "nobody"}, "One question from Harbour"),
             (Kind.INCENTIVE, {"style": "value"}, "For you: 20 % off your next chart"),
             (Kind.FINAL_NOTICE, {"style": "urgency"}, "No more Harbour News after March 5, 2026"),
         ],
     )
     def test_a_line_is_chosen(self, kind: Kind, changes: dict[str, Any], expected: str) -> None:
-        """A key counts before a style, and of a style the first line is taken that can be filled in."""
+        """A key before a style, of a style the first line that can be filled in; where none can, the default."""
         if "to" in changes:
             changes = {**changes, "to": evolve(SPECS[kind].to, name="")}
         assert expected == render(of_kind(kind, **changes)).subject
@@ -472,7 +473,7 @@ class TestSubjects:
             (
                 Kind.SURVEY,
                 {"style": "urgency"},
-                "survey: no urgency subject line can be filled in from brand, list, name",
+                "survey: no subject line of it is of the style urgency: use honest, personal, value, curiosity$",
             ),
             (Kind.SURVEY, {"subject": "last-yes-or-no"}, "'last-yes-or-no' is for last-chance"),
             (

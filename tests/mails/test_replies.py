@@ -27,6 +27,7 @@ from tests.policy_strategies import subject
 RENDERER = Renderer(BRAND, links=LINKS)
 SPECS = samples(sample_reader())
 CANCELLATIONS = [kind for kind, row in KINDS.items() if row.family is Family.CANCELLATION]
+PROGRAMME = [kind for kind, row in KINDS.items() if row.marketing]
 
 
 def answered(kind: Kind, facts: Mapping[str, FactValue], to_person: Predicate, **options: Any) -> Mail | PersonalReply:
@@ -151,6 +152,15 @@ class TestWhat:
             assert gone not in found.draft
         assert mail.subject == found.subject
 
+    @pytest.mark.parametrize("kind", PROGRAMME)
+    def test_a_draft_of_marketing_keeps_its_way_out(self, kind: Kind) -> None:
+        """And all that stands below it: whoever sends it sends marketing (O2, R8)."""
+        found = answered(kind, self.VIP, self.MARKED)
+        assert isinstance(found, PersonalReply)
+        assert RENDERER.render(SPECS[kind], now=NOW).text == found.draft
+        for kept in ("/unsubscribe/", "/preferences/", "Sadama 1"):
+            assert kept in found.draft
+
     def test_a_text_that_looks_like_a_footer_ends_no_draft(self) -> None:
         """What a customer wrote is quoted, whatever its lines are."""
         spec: Any = SPECS[Kind.TECHNICAL_FOLLOW_UP]
@@ -262,9 +272,9 @@ class TestSettings:
         spends: Any = [Decimal("10.50"), Decimal("20.00"), Decimal("0.00")]
         assert is_marked(personal(spends), **{"field:spend": 20})
 
-    @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.LAST_CHANCE, Kind.FRESH_LINK)])
-    def test_no_draft_leads_out(self, kind: Kind) -> None:
-        """A person's mail has no way out below it; two kinds offer one in their text, and keep it."""
+    @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (*PROGRAMME, Kind.FRESH_LINK)])
+    def test_no_other_draft_leads_out(self, kind: Kind) -> None:
+        """A person's mail has no way out below it, unless it is marketing; one kind offers it in its text, and keeps it."""
         spec = specifications("en")[kind]
         found = reply_or_mail(RENDERER, spec, {"field:vip": True}, to_person=TestWhat.MARKED, now=NOW)
         assert isinstance(found, PersonalReply)

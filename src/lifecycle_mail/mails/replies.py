@@ -75,7 +75,8 @@ class PersonalReply:
         decision: why a person answers, with the facts.
         facts: what is known of them, by name, written for people.
         subject: a draft of the subject.
-        draft: a draft of the text, without what stands below a mail.
+        draft: a draft of the text, without what stands below a mail. Of marketing it stays: it is the way out, which
+            goes with it whoever sends it (O2).
     """
 
     mail: Mail = field(repr=False)
@@ -125,5 +126,5 @@ def reply_or_mail(
         decision=decision,
         facts=tuple((name, show(name, value)) for name, value in read.items()),
         subject=mail.subject,
-        draft=mail.text.partition(FOOTER)[0].rstrip() + "\n",
+        draft=mail.text if mail.marketing else mail.text.partition(FOOTER)[0].rstrip() + "\n",
     )

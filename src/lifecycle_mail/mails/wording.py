@@ -7,15 +7,16 @@ from lifecycle_mail.mails.brand import Brand
 from lifecycle_mail.mails.catalogues import Translator
 from lifecycle_mail.mails.formats import Formats
 from lifecycle_mail.mails.specs import Incentive, ProgrammeSpecification, Specification, ValueProposition
-from lifecycle_mail.mails.subjects import DEFAULTS, SubjectLine, subject_named, subjects_for
+from lifecycle_mail.mails.subjects import DEFAULTS, TYPICAL, SubjectLine, subject_named, subjects_for
 
 
 def subject_line(spec: Specification, translator: Translator, formats: Formats, brand: Brand) -> str:
     """Return the subject of a mail whose template has none of its own.
 
     Raises:
-        MailRefused: the line or the style that was asked for needs what the specification does not say, such as a
-            name, or a deadline where there is none.
+        MailRefused: the line that was asked for needs what the specification does not say, such as a name; or the kind
+            has none of a style, as without a deadline nothing is urgent. Where it has some and none can be filled in
+            for this reader, the default of the kind stands above the mail.
     """
     if not isinstance(spec, ProgrammeSpecification):
         raise MailRefused(f"{spec.kind}: its template has no block `subject`")
@@ -39,15 +40,13 @@ def _chosen(spec: ProgrammeSpecification, values: dict[str, str]) -> SubjectLine
                 f"here is {', '.join(sorted(values))}"
             )
         return line
+    default = subject_named(DEFAULTS[spec.kind])
     if spec.style is None:
-        return subject_named(DEFAULTS[spec.kind])
-    fitting = subjects_for(spec.kind, style=spec.style, having=values)
-    if not fitting:
-        raise MailRefused(
-            f"{spec.kind}: no {spec.style} subject line can be filled in from {', '.join(sorted(values))}: "
-            f"say more, or leave the style out"
-        )
-    return fitting[0]
+        return default
+    if not subjects_for(spec.kind, style=spec.style, having=TYPICAL):
+        styles = dict.fromkeys(str(line.style) for line in subjects_for(spec.kind, having=TYPICAL))
+        raise MailRefused(f"{spec.kind}: no subject line of it is of the style {spec.style}: use {', '.join(styles)}")
+    return next(iter(subjects_for(spec.kind, style=spec.style, having=values)), default)
 
 
 def _values(spec: ProgrammeSpecification, formats: Formats, brand: Brand) -> dict[str, str]:

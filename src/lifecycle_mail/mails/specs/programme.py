@@ -63,7 +63,8 @@ class ProgrammeSpecification(Specification):
         source: how they signed up, as it fits into "since you signed up ...", or empty.
         interest: what they came for, or bought, or empty.
         place: where they are, or empty.
-        style: the style of the subject line (S8), or None for the default of the kind.
+        style: the style of the subject line (S8), or None for the default of the kind; whoever has no name gets that
+            too where each line of the style names them.
         subject: the key of one subject line, or empty: the style decides.
         emoji: whether the subject line begins with its emoji, where it has one.
     """
