@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_mail.mails.calls import CALL
+from lifecycle_mail.mails.marks import CALL
 from lifecycle_mail.mails.pages import Anchor, Image, Page
 
 

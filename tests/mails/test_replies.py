@@ -274,7 +274,7 @@ class TestSettings:
 
     @pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (*PROGRAMME, Kind.FRESH_LINK)])
     def test_no_other_draft_leads_out(self, kind: Kind) -> None:
-        """A person's mail has no way out below it, unless it is marketing; one kind offers it in its text, and keeps it."""
+        """A person's mail has no way out below it, unless it is marketing; one kind offers it in its text."""
         spec = specifications("en")[kind]
         found = reply_or_mail(RENDERER, spec, {"field:vip": True}, to_person=TestWhat.MARKED, now=NOW)
         assert isinstance(found, PersonalReply)

@@ -12,19 +12,18 @@ is one that can be followed and has words, and a link of the plain text stands t
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from html import unescape
-from itertools import islice
 from typing import Final
 
 from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails.brand import Brand
-from lifecycle_mail.mails.calls import CALL
 from lifecycle_mail.mails.filled import filled_in, paragraphs, without
 from lifecycle_mail.mails.formats import Formats
 from lifecycle_mail.mails.kinds import Point
+from lifecycle_mail.mails.marks import CALL, split_points, without_marks
 from lifecycle_mail.mails.pages import Page, has_words, one_line
 from lifecycle_mail.mails.promotions import find_promotion
 from lifecycle_mail.mails.specs import ProgrammeSpecification, Specification
@@ -32,10 +31,6 @@ from lifecycle_mail.mails.urls import Urls
 
 _LINK: Final = re.compile(r"(?<!\w)(?:https?://|mailto:|tel:|sms:)\S+", re.IGNORECASE)
 _GAP: Final = re.compile(r"\n\s*\n")
-_MOST_BLOCKS: Final = 100
-"""Blocks of a point that are looked for in the whole of a mail; a long one has a dozen."""
-_MOST_RUNS: Final = 20
-"""Runs of each, where it is not found as a whole."""
 _AFTER_A_LINK: Final = ">)]}\"'.,;:!?"
 
 
@@ -69,6 +64,7 @@ class Part:
         written: all that stands in it, in the same way, whoever sees it; to say of something that it is hidden.
         links: where the links lead that can be seen and followed.
         calls: how many of the primary calls to action stand right before such a link.
+        points: what is seen of each point, in the same way as `seen`; a link alone says nothing.
     """
 
     form: str
@@ -77,10 +73,11 @@ class Part:
     written: str
     links: frozenset[str]
     calls: int
+    points: Mapping[Point, str]
 
     @classmethod
     def read(cls, form: str, said: str) -> Part:
-        """Read a part as it came out of its templates, with the marks of its primary calls."""
+        """Read a part as it came out of its templates, with the marks of its points and primary calls."""
         return cls._of_html(said) if form == "html" else cls._of_text(said)
 
     @classmethod
@@ -93,13 +90,13 @@ class Part:
             written=_plain(f"{unescape(said)} {' '.join(page.blocks)}"),
             links=frozenset(one.target.strip() for one in page.anchors if one.target and has_words(one.seen)),
             calls=page.calls,
+            points={point: _plain(said) for point, said in page.points.items()},
         )
 
     @classmethod
     def _of_text(cls, said: str) -> Part:
-        text, *called = said.split(CALL)
-        firsts = [_GAP.split(one.lstrip(), 1)[0] for one in called]
-        text = "".join((text, *called))
+        firsts = [_GAP.split(without_marks(one).lstrip(), 1)[0] for one in said.split(CALL)[1:]]
+        text = without_marks(said)
         plain = _plain(text)
         return cls(
             form="text",
@@ -108,6 +105,7 @@ class Part:
             written=plain,
             links=frozenset(_links(text)),
             calls=sum(_LINK.search(one) is not None for one in firsts),
+            points=_points_of(said.replace(CALL, "")),
         )
 
     def says(self, text: str) -> bool:
@@ -118,24 +116,18 @@ class Part:
         """Whether a text stands there, seen or not."""
         return _plain(text) in self.written
 
-    def seen_of(self, said: Iterable[str]) -> str:
-        """Return which words are seen of what a template made for it, as one line in small letters."""
-        blocks = islice((one for text in said for one in self._blocks_of(text)), _MOST_BLOCKS)
-        return _plain(" ".join(one for block in blocks for one in self._seen_in(*block)))
 
-    def _blocks_of(self, said: str) -> Iterator[tuple[str, Sequence[str]]]:
-        """Each block of what a template made, and the runs that its tags make of it."""
-        if self.form == "text":
-            # A link alone says nothing.
-            yield from ((one, ()) for one in paragraphs(said.replace(CALL, "")) if has_words(_LINK.sub("", one)))
-        else:
-            page = Page.read(said)
-            yield from zip(page.seen, page.runs, strict=True)
+def _points_of(text: str) -> dict[Point, str]:
+    """What a plain text says in each point."""
+    found: dict[Point, list[str]] = {}
+    for points, run in split_points(text):
+        for point in points:
+            found.setdefault(point, []).append(run)
+    return {point: _plain(" ".join(_with_words("".join(runs)))) for point, runs in found.items()}
 
-    def _seen_in(self, block: str, runs: Sequence[str]) -> Iterator[str]:
-        # A rule for one word of a sentence may make a block of it, or hide it, in the whole page alone.
-        parts = [block] if self.says(block) else runs[:_MOST_RUNS]
-        yield from (one for one in parts if has_words(one) and self.says(one))
+
+def _with_words(text: str) -> Iterator[str]:
+    return (one for one in paragraphs(text) if has_words(_LINK.sub("", one)))
 
 
 def _plain(text: str) -> str:
@@ -186,19 +178,19 @@ class Judge:
     def _filled_in(self) -> tuple[str, ...]:
         return () if self.spec.row.marketing else filled_in(self.spec, self.brand, self.formats)
 
-    def lacks(self, form: str, said: str, *, points: Mapping[str, Iterable[str]], primary: int) -> Iterator[Lack]:
+    def lacks(self, form: str, said: str, *, points: Collection[str], primary: int) -> Iterator[Lack]:
         """Find what a part lacks, beside what `lacks_of_kind` finds.
 
         Args:
             form: the part.
-            said: all of it, with the marks of its primary calls; its CSS in its elements.
-            points: those that it makes, each with what the template made of it.
+            said: all of it, with the marks of its points and primary calls; its CSS in its elements.
+            points: those that it makes.
             primary: how many primary calls to action it has.
         """
         part = Part.read(form, said)
-        for point in sorted(self.spec.row.points.keys() & points.keys()):
-            seen = part.seen_of(points[point])
-            if not seen:
+        for point in sorted(self.spec.row.points.keys() & set(points)):
+            seen = part.points.get(point, "")
+            if not has_words(seen):
                 yield Lack(rule="empty-point", form=form, what=str(point))
             elif point == Point.CONFIRMATION:
                 yield from self._of_confirmation(form, seen)

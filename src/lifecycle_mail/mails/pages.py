@@ -15,6 +15,7 @@ A template writes the HTML, so whatever reads it here takes linear time (F54).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import unescape
 from html.parser import HTMLParser
@@ -22,8 +23,9 @@ from typing import Final
 
 from attrs import define, field, frozen
 
-from lifecycle_mail.mails.calls import CALL
 from lifecycle_mail.mails.hiding import OF_BLOCKS, SIZES, cuts_off, declared, is_hidden, is_nothing, is_tiny
+from lifecycle_mail.mails.kinds import Point
+from lifecycle_mail.mails.marks import CALL, read_mark
 
 ACTIVE: Final = frozenset({
     "applet", "audio", "button", "embed", "form", "frame", "frameset", "iframe", "input", "object", "script", "select",
@@ -113,7 +115,7 @@ class Page:
         rows: the same, but for lines of a paragraph and cells of a row, which are read as one.
         labels: what is read beside it, or instead of an image: alternatives, titles, labels.
         seen: the blocks without what is hidden.
-        runs: what is seen of each of these, as its tags part it.
+        points: what is seen between the marks of each point that is marked.
         anchors: its links.
         images: its images.
         calls: how many primary calls to action have a link that is seen, with nothing between the two.
@@ -128,7 +130,7 @@ class Page:
     rows: tuple[str, ...]
     labels: tuple[str, ...]
     seen: tuple[str, ...]
-    runs: tuple[tuple[str, ...], ...]
+    points: Mapping[Point, str]
     anchors: tuple[Anchor, ...]
     images: tuple[Image, ...]
     calls: int
@@ -149,7 +151,7 @@ class Page:
             rows=_texts(reader.rows),
             labels=_texts([one] for one in reader.labels),
             seen=_texts(reader.seen),
-            runs=tuple(tuple(block) for block in reader.seen if one_line("".join(block))),
+            points={point: one_line("".join(said)) for point, said in reader.points.items()},
             anchors=tuple(
                 Anchor(target=one.target, words=one.said(), seen=one.shown(), pictured=bool(one.alts))
                 for one in reader.anchors
@@ -222,6 +224,7 @@ class _Reader(HTMLParser):
         self.rows: list[list[str]] = [[]]
         self.labels: list[str] = []
         self.seen: list[list[str]] = [[]]
+        self.points: dict[Point, list[str]] = {}
         self.anchors: list[_Anchor] = []
         self.images: list[_Image] = []
         self.calls = 0
@@ -229,6 +232,7 @@ class _Reader(HTMLParser):
         self.active: list[str] = []
         self.remote: list[str] = []
         self._within: _Anchor | None = None
+        self._making: Counter[Point] = Counter()  # points that have begun, and not ended
         self._tables: list[bool] = []  # whether each open table says what it is
         self._unread: list[str] = []
         self._open: list[_Element] = [_Element()]
@@ -292,6 +296,10 @@ class _Reader(HTMLParser):
             self._take(text)
 
     def handle_comment(self, data: str) -> None:
+        mark = read_mark(data)
+        if mark is not None:
+            point, begins = mark
+            self._making[point] += 1 if begins else -1
         if "mso" in data.partition("]")[0]:
             self._for_outlook.update(map(unescape, _HREF.findall(data)))
 
@@ -303,12 +311,19 @@ class _Reader(HTMLParser):
             self._within.speaks |= bool(text.strip())
         if self._open[-1].shows_words:
             self.seen[-1].append(text)
+            self._take_for_points(text)
             if self._within is not None:
                 self._within.seen.append(text)
             elif self._calling and has_words(text):
                 self._said_since = True
 
+    def _take_for_points(self, text: str) -> None:
+        for point, begun in self._making.items():  # four at most
+            if begun > 0:
+                self.points.setdefault(point, []).append(text)
+
     def _end_block(self, tag: str) -> None:
+        self._take_for_points(" ")
         self.blocks.append([])
         self.seen.append([])
         if tag in _IN_A_ROW:

@@ -32,13 +32,13 @@ from lifecycle_mail.errors import InvalidInput, InvalidTemplate, LifecycleMailEr
 from lifecycle_mail.mails import catalogues as cat
 from lifecycle_mail.mails.brand import Brand
 from lifecycle_mail.mails.budget import charge
-from lifecycle_mail.mails.calls import CALL, before_tags, without_calls
 from lifecycle_mail.mails.catalogues import Catalogue, Translator
 from lifecycle_mail.mails.formats import Formats, is_from_right, locale_of
 from lifecycle_mail.mails.kinds import Family, Point
 from lifecycle_mail.mails.lacks import Judge, Lack, check_signature, lacks_of_kind, refusal
 from lifecycle_mail.mails.links import Links
 from lifecycle_mail.mails.loading import Templates
+from lifecycle_mail.mails.marks import CALL, around, as_comments, without_marks
 from lifecycle_mail.mails.markup import check_characters, check_markup
 from lifecycle_mail.mails.messages import Mail
 from lifecycle_mail.mails.reasons import LABELS, question_of
@@ -74,26 +74,26 @@ class _Recorded:
     """What one rendering of a template did.
 
     Args:
-        mark: what is left in front of each primary call to action.
+        is_judged: whether it leaves marks of its points and of its primary calls to action.
     """
 
-    def __init__(self, *, mark: str = "") -> None:
-        self.points: dict[str, list[str]] = {}
+    def __init__(self, *, is_judged: bool = False) -> None:
+        self.points: set[Point] = set()
         self.primary = 0
         self.kept: dict[str, str] = {}
-        self._mark = mark
+        self._is_judged = is_judged
 
     def point(self, name: str, *, caller: Any) -> Any:
-        said = caller()
-        self.points.setdefault(Point(name), []).append(said)
-        return said
+        point, said = Point(name), caller()
+        self.points.add(point)
+        return around(point, said) if self._is_judged else said
 
     def count_primary(self) -> str:
         self.primary += 1
-        return self._mark
+        return CALL if self._is_judged else ""
 
     def keep(self, name: str, *, caller: Any) -> str:
-        self.kept[name] = " ".join(str(caller()).replace(CALL, "").split())
+        self.kept[name] = " ".join(without_marks(str(caller())).split())
         return ""
 
 
@@ -195,17 +195,17 @@ class Renderer:
         lacks: list[Lack] = []
         errors: dict[str, LifecycleMailError] = {}
         for form in parts:
-            recorded = _Recorded(mark=CALL if judge else "")
+            recorded = _Recorded(is_judged=judge is not None)
             context = voice.context(self._translator(chain, html=form == "html"), urls, recorded)
             try:
                 said = self._run(form, spec, {**context, **kept})
                 if form == "text":
                     _require_kept(spec, recorded)
                 if form == "html":
-                    said = self._inlined(before_tags(said))
-                    parts[form] = without_calls(said)
+                    said = self._inlined(as_comments(said))
+                    parts[form] = without_marks(said)
                 else:
-                    parts[form] = _GAPS.sub("\n\n", said.replace(CALL, "")).strip() + "\n"
+                    parts[form] = _GAPS.sub("\n\n", without_marks(said)).strip() + "\n"
             except LifecycleMailError as error:
                 errors[form] = error
             else:
