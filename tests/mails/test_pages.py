@@ -61,6 +61,7 @@ def test_a_link_is_read_by_its_text_label_and_images() -> None:
         ),
         (("One",), '<p style="color: red; display: none; display: block">One</p>'),
         ((), '<p style="display: none !important; display: block">One</p>'),
+        ((), '<div style="content-visibility: hidden"><p>One</p></div>'),
         (("One", "two"), '<span style="display: table-cell">One</span>two'),
         (("Onetwo",), '<span style="display: inline-block">One</span>two'),
         ((), "<title>One</title><style>two</style>"),
@@ -69,6 +70,19 @@ def test_a_link_is_read_by_its_text_label_and_images() -> None:
 def test_what_is_seen_is_told_from_what_is_hidden(seen: tuple[str, ...], html: str) -> None:
     """An element hides what is in it up to its end, and elements without an end hide nothing."""
     assert seen == Page.read(html).seen
+
+
+@pytest.mark.parametrize("size", ['width="1"', 'style="height: 1px"', 'style="max-width: 0"', 'width="0" height="20"'])
+def test_a_speck_is_no_image_that_is_seen(size: str) -> None:
+    """A link of nothing else has no words, however its size is written."""
+    page = Page.read(f'<a href="https://a.example"><img {size} src="x" alt="One"></a>')
+    assert [("One", "")] == [(one.words, one.seen) for one in page.anchors]
+
+
+def test_what_stands_in_a_field_is_read() -> None:
+    """It is shown, though no element holds it."""
+    page = Page.read('<input value="One" placeholder="two"><option label="three">')
+    assert ("One", "two", "three") == page.labels
 
 
 def test_hidden_words_of_a_link_are_read_and_not_seen() -> None:

@@ -41,6 +41,8 @@ from lifecycle_mail.mails.promotions import WORDS, find_promotion, find_sales_wo
         ("dis\u00adcount", "dis\u00adcount"),
         ("your promo code", "promo code"),
         ("A special offer", "special offer"),
+        ("A special\u200boffer", "special offer"),
+        ("A spe\u200bcial of\u200dfer", "spe\u200bcial of\u200dfer"),
         ("One free month", "free month"),
         ("2 months free", "2 months free"),
         ("20% de descuento", "descuento"),

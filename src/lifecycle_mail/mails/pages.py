@@ -3,11 +3,12 @@
 It is given what the renderer made, which is well-formed and has its CSS in the elements; so a parser that forgives
 nothing is enough. A mail is judged by what is *seen*: neither what stands in a comment, in the head or in an element
 that is not shown, nor what its style hides in any of the usual ways (`display: none`, `visibility: hidden`,
-`opacity: 0`, `font-size: 0`, a box of no size that cuts off what is in it, `mso-hide: all`, the attribute `hidden`).
+`content-visibility: hidden`, `opacity: 0`, `font-size: 0`, a box of no size that cuts off what is in it,
+`mso-hide: all`, the attribute `hidden`).
 
-Not found is what hides in some places alone, or by what stands around it: a rule in `@media`, a `<style>` that is
-marked to be left alone, words in the colour behind them, clipped, transformed, smaller than a pixel, moved out of the
-page or covered.
+Not found is what hides in some places alone, or by what stands around it: a rule in `@media` or `@supports`, a
+`<style>` that is marked to be left alone, words in the colour behind them, clipped, transformed, smaller than a pixel,
+moved out of the page or covered.
 
 A template writes the HTML, so whatever reads it here takes linear time (F54).
 """
@@ -50,7 +51,7 @@ _NOT_SHOWN: Final = frozenset({
 })  # fmt: skip
 _NOT_SHOWN_YET: Final = frozenset({"details", "dialog"})
 _REMOTE: Final = re.compile(r"@import\b[^;{}]{0,120}|url\(\s*['\"]?(?!data:|#)[^)'\"\s]{0,120}", re.IGNORECASE)
-_BESIDE: Final = ("alt", "title", "aria-label")
+_BESIDE: Final = ("alt", "title", "aria-label", "value", "placeholder", "label")
 _IN_A_ROW: Final = frozenset({"br", "td", "th"})
 _HREF: Final = re.compile(r"""\shref\s*+=\s*+["']([^"']++)["']""", re.IGNORECASE)
 _SPECK: Final = re.compile(r"0{0,3}[01](?:px)?")
@@ -359,12 +360,14 @@ class _Reader(HTMLParser):
             return True
         if tag == "img" and (
             any(_is_speck(said.get(name)) for name in ("width", "height"))
-            or any(is_nothing(style.get(name)) for name in SIZES)
+            or any(is_nothing(style.get(name)) or _is_speck(style.get(name)) for name in SIZES)
         ):
             return True
         if style.get("mso-hide") == "all" and said.get("href") not in self._for_outlook:
             return True  # a button that is drawn for Outlook in a comment is hidden from it where it stands for others
-        return style.get("display") == "none" or is_nothing(style.get("opacity")) or cuts_off(style)
+        if style.get("display") == "none" or style.get("content-visibility") == "hidden":
+            return True
+        return is_nothing(style.get("opacity")) or cuts_off(style)
 
     def _closed(self, tag: str) -> bool:
         """Close what is open of a tag, and whether it was a block."""

@@ -137,6 +137,8 @@ _SHARE: Final = frozenset({
     "sinu", "teie", "koigist", "kogu", "tais", "valmis", "kasutatud", "kaibemaks", "kaibemaksu",
 })  # fmt: skip
 """Words, folded, after which a percentage is a share and no price cut."""
+_UNSEEN_GAP: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]+")
+"""What is not seen may stand in a word, or between two."""
 _LINK: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
@@ -149,6 +151,10 @@ def find_promotion(text: str) -> str | None:
     Source: C6. See the top of this module for what promotes and what does not.
     """
     text = _LINK.sub(" ", text)
+    return _promotion(text) or (_promotion(_UNSEEN_GAP.sub(" ", text)) if _UNSEEN_GAP.search(text) else None)
+
+
+def _promotion(text: str) -> str | None:
     if money := _MONEY.search(text):
         return money[0]
     folded = Folded.of(text)
