@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
 from lifecycle_mail.mails.budget import charge
+from lifecycle_mail.mails.po import lines_of, problems_of_form
 
 SHIPPED: Final = ("en", "es", "pt", "ms", "et")
 """Languages that are complete (C5)."""
@@ -54,13 +55,15 @@ class Catalogue:
         """Read a PO file; what is not translated, or only by guess (fuzzy), is left out.
 
         Raises:
-            InvalidDocument: it is none, its rule for plurals is none, or a translation fills in what its sentence does
-                not; every place is named.
+            InvalidDocument: lines of it are none of a PO file; or its rule for plurals is none, or translations fill in
+                what their sentences do not; every place is named.
         """
         from babel.messages.pofile import PoFileError, read_po
 
         name = name or f"{language}.po"
-        lines = text.removeprefix(_MARK).splitlines(keepends=True)
+        lines = lines_of(text.removeprefix(_MARK))
+        if misshapen := problems_of_form(name, lines):
+            raise InvalidDocument(name, misshapen)
         try:
             found = read_po(lines, locale=language.replace("-", "_"), abort_invalid=True)
         except (PoFileError, ValueError, LookupError) as error:
