@@ -586,13 +586,32 @@ class TestPromotion:
             '<p title="A special offer">Hello</p>',
             '<a href="https://h.example" aria-label="A special offer">Hello</a>',
             "<p>A special<br>offer</p>", '<table role="presentation"><tr><td>A special</td><td>offer</td></tr></table>',
-            "<p>A special&#8203; offer</p>",
+            "<p>A special&#8203;offer</p>", '<input value="50 % off">', "Free <div>shipping</div>",
+            "<h2>Black</h2>\n<p><b> Friday</b></p>",
         ],
     )  # fmt: skip
     def test_a_promotion_in_pieces(self, said: str) -> None:
         """Beside an image, in a title, over two lines or two cells: readers put it together."""
         own = renderer(mail__html=f'{{% extends "shipped/mail" %}}{{% block head %}}{said}{{% endblock %}}')
         assert {("promotion", "html")} == {(rule, form) for rule, form, _ in lacks(Kind.PLAN_ENDING, own)}
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "<p>Your first year was free</p><h2>Shipping</h2>", "<h2>Free</h2><p>Shipping takes two days</p>",
+            "<table><tr><th>Plan</th><td>Free</td></tr><tr><th>Month</th><td>May</td></tr></table>",
+        ],
+    )  # fmt: skip
+    def test_pieces_that_nobody_puts_together(self, said: str) -> None:
+        """The end of a paragraph and the head of the next one are no phrase, nor are two rows of facts."""
+        own = renderer(mail__html=f'{{% extends "shipped/mail" %}}{{% block head %}}{said}{{% endblock %}}')
+        assert [] == lacks(Kind.PLAN_ENDING, own)
+
+    @pytest.mark.parametrize(("said", "promotes"), [("Free\n\nshipping", True), ("It is free\n\nShipping", False)])
+    def test_a_promotion_in_pieces_of_plain_text(self, said: str, promotes: bool) -> None:
+        """A word that stands in a paragraph of its own is read on in the next one."""
+        own = renderer(mail__text=f'{{% extends "shipped/mail" %}}{{% block closing %}}{said}\n\n{{% endblock %}}')
+        assert promotes == (("promotion", "text", "Free shipping") in lacks(Kind.PLAN_ENDING, own))
 
     def test_who_reads_a_mail_excuses_nothing(self) -> None:
         """What nobody sees is no word that was filled in: whether a mail promotes does not hang on an id."""

@@ -42,6 +42,7 @@ from lifecycle_mail.mails.promotions import WORDS, find_promotion, find_sales_wo
         ("your promo code", "promo code"),
         ("A special offer", "special offer"),
         ("A special\u200boffer", "special offer"),
+        ("A special\u200e\u2063offer", "special offer"),
         ("A spe\u200bcial of\u200dfer", "spe\u200bcial of\u200dfer"),
         ("One free month", "free month"),
         ("2 months free", "2 months free"),

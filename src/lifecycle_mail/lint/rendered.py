@@ -21,6 +21,7 @@ from lifecycle_mail.mails.filled import filled_in, paragraphs, without
 from lifecycle_mail.mails.formats import Formats, locale_of
 from lifecycle_mail.mails.hosts import OURSELVES
 from lifecycle_mail.mails.lacks import Lack
+from lifecycle_mail.mails.lines import one_line
 from lifecycle_mail.mails.messages import Mail
 from lifecycle_mail.mails.pages import SCHEMES, Page
 
@@ -167,7 +168,7 @@ def _in_text(mail: Mail, page: Page) -> Iterator[Problem]:
             fix="put HTML into a macro of parts.html, and its words into the same macro of parts.text",
             form="text", clue=found[0],
         )  # fmt: skip
-    text = " ".join(mail.text.split())
+    text = one_line(mail.text)
     home = mail.brand.website.rstrip("/")
     for anchor in page.anchors:
         target = anchor.target or ""

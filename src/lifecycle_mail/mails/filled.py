@@ -15,6 +15,7 @@ from attrs import fields, has
 
 from lifecycle_mail.mails.brand import Brand
 from lifecycle_mail.mails.formats import Formats
+from lifecycle_mail.mails.lines import one_line
 from lifecycle_mail.mails.parts import Money
 from lifecycle_mail.mails.specs import Specification
 
@@ -29,7 +30,7 @@ _PARAGRAPH: Final = re.compile(r"\n\s*\n|\n(?=[ \t]*[-*>] )")
 
 def filled_in(spec: Specification, brand: Brand, formats: Formats) -> tuple[str, ...]:
     """Return the texts that a mail was made from, as it shows them, the longest first."""
-    found = {" ".join(text.split()) for one in (spec, brand) for text in _texts(one, formats)}
+    found = {one_line(text) for one in (spec, brand) for text in _texts(one, formats)}
     kept = (one for one in found if len(one) >= _SHORTEST or (one and not one.isalpha()))
     return tuple(sorted(kept, key=lambda one: (-len(one), one)))
 
@@ -69,4 +70,4 @@ def without(values: Iterable[str], text: str) -> str:
 
 def paragraphs(text: str) -> tuple[str, ...]:
     """Split a plain text into its paragraphs and entries, each as one line."""
-    return tuple(" ".join(one.split()) for one in _PARAGRAPH.split(text) if one.strip())
+    return tuple(one_line(one) for one in _PARAGRAPH.split(text) if one.strip())

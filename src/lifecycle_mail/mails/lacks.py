@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from html import unescape
+from itertools import groupby
 from typing import Final
 
 from attrs import field, frozen
@@ -23,8 +24,9 @@ from lifecycle_mail.mails.brand import Brand
 from lifecycle_mail.mails.filled import filled_in, paragraphs, without
 from lifecycle_mail.mails.formats import Formats
 from lifecycle_mail.mails.kinds import Point
+from lifecycle_mail.mails.lines import has_words, one_line
 from lifecycle_mail.mails.marks import CALL, split_points, without_marks
-from lifecycle_mail.mails.pages import Page, has_words, one_line
+from lifecycle_mail.mails.pages import Page
 from lifecycle_mail.mails.promotions import find_promotion
 from lifecycle_mail.mails.specs import ProgrammeSpecification, Specification
 from lifecycle_mail.mails.urls import Urls
@@ -59,7 +61,7 @@ class Part:
     Attributes:
         form: `text` or `html`.
         texts: all that it says, hidden or not: of HTML its blocks, its rows and what stands beside them; the plain text
-            in one.
+            in one; and what either says word by word.
         seen: what is seen of them, as one line in small letters.
         written: all that stands in it, in the same way, whoever sees it; to say of something that it is hidden.
         links: where the links lead that can be seen and followed.
@@ -85,7 +87,7 @@ class Part:
         page = Page.read(said)
         return cls(
             form="html",
-            texts=tuple(dict.fromkeys((*page.blocks, *page.rows, *page.labels))),
+            texts=tuple(dict.fromkeys((*page.blocks, *page.rows, *page.labels, *_word_by_word(page.rows)))),
             seen=_plain(" ".join(page.seen)),
             written=_plain(f"{unescape(said)} {' '.join(page.blocks)}"),
             links=frozenset(one.target.strip() for one in page.anchors if one.target and has_words(one.seen)),
@@ -100,7 +102,7 @@ class Part:
         plain = _plain(text)
         return cls(
             form="text",
-            texts=(text,),
+            texts=(text, *_word_by_word(paragraphs(text))),
             seen=plain,
             written=plain,
             links=frozenset(_links(text)),
@@ -128,6 +130,13 @@ def _points_of(text: str) -> dict[Point, str]:
 
 def _with_words(text: str) -> Iterator[str]:
     return (one for one in paragraphs(text) if has_words(_LINK.sub("", one)))
+
+
+def _word_by_word(paragraphs: Iterable[str]) -> Iterator[str]:
+    """What is said in paragraphs of a word each: readers put these together, and longer ones not."""
+    for is_word, run in groupby(paragraphs, key=lambda one: " " not in one):
+        if is_word:
+            yield " ".join(run)
 
 
 def _plain(text: str) -> str:

@@ -26,6 +26,7 @@ from attrs import define, field, frozen
 
 from lifecycle_mail.mails.hiding import OF_BLOCKS, SIZES, cuts_off, declared, is_hidden, is_nothing, is_tiny
 from lifecycle_mail.mails.kinds import Point
+from lifecycle_mail.mails.lines import has_words, one_line
 from lifecycle_mail.mails.marks import CALL, read_mark
 
 ACTIVE: Final = frozenset({
@@ -55,16 +56,6 @@ _BESIDE: Final = ("alt", "title", "aria-label", "value", "placeholder", "label")
 _IN_A_ROW: Final = frozenset({"br", "td", "th"})
 _HREF: Final = re.compile(r"""\shref\s*+=\s*+["']([^"']++)["']""", re.IGNORECASE)
 _SPECK: Final = re.compile(r"0{0,3}[01](?:px)?")
-
-
-def has_words(text: str) -> bool:
-    """Whether a text has a letter or a digit, of any script."""
-    return any(map(str.isalnum, text))
-
-
-def one_line(text: str) -> str:
-    """Return a text with each run of spaces and line ends as one space."""
-    return " ".join(text.split())
 
 
 def leads_somewhere(target: str | None) -> bool:
@@ -300,7 +291,7 @@ class _Reader(HTMLParser):
         mark = read_mark(data)
         if mark is not None:
             point, begins = mark
-            self._making[point] += 1 if begins else -1
+            self._making[point] = max(0, self._making[point] + (1 if begins else -1))
         if "mso" in data.partition("]")[0]:
             self._for_outlook.update(map(unescape, _HREF.findall(data)))
 

@@ -137,7 +137,7 @@ _SHARE: Final = frozenset({
     "sinu", "teie", "koigist", "kogu", "tais", "valmis", "kasutatud", "kaibemaks", "kaibemaksu",
 })  # fmt: skip
 """Words, folded, after which a percentage is a share and no price cut."""
-_UNSEEN_GAP: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]+")
+_UNSEEN_GAP: Final = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
 """What is not seen may stand in a word, or between two."""
 _LINK: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 

@@ -36,6 +36,7 @@ from lifecycle_mail.mails.catalogues import Catalogue, Translator
 from lifecycle_mail.mails.formats import Formats, is_from_right, locale_of
 from lifecycle_mail.mails.kinds import Family, Point
 from lifecycle_mail.mails.lacks import Judge, Lack, check_signature, lacks_of_kind, refusal
+from lifecycle_mail.mails.lines import one_line
 from lifecycle_mail.mails.links import Links
 from lifecycle_mail.mails.loading import Templates
 from lifecycle_mail.mails.marks import CALL, around, as_comments, without_marks
@@ -93,7 +94,7 @@ class _Recorded:
         return CALL if self._is_judged else ""
 
     def keep(self, name: str, *, caller: Any) -> str:
-        self.kept[name] = " ".join(without_marks(str(caller())).split())
+        self.kept[name] = one_line(without_marks(str(caller())))
         return ""
 
 
