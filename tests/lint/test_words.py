@@ -78,12 +78,42 @@ def test_an_honest_word_is_no_spam(locale: str, text: str) -> None:
         ("en", "Without you we would not be here"), ("en", "Don't go hungry"), ("en", "The cart that you abandoned"),
         ("es", "Sentimos que te vayas"), ("es", "Gracias por todo"), ("pt", "Como pode ver, a porta fica aberta"),
         ("pt", "Veja como você pode voltar"), ("ms", "Terima kasih atas segalanya"), ("et", "Kahju, et lahkud"),
-        ("et", "Aitäh, et olid meiega"),
+        ("et", "Aitäh, et olid meiega"), ("en", "We are sorry that it did not work"), ("en", "Why did you leave?"),
+        ("en", "You abandoned your cart"), ("en", "Sorry that you are leaving us"), ("en", "Sad songs for Sundays"),
+        ("en", "You left us a note"), ("en", "We are sorry to have lost your parcel"), ("en", "Lost without a map?"),
+        ("es", "Sentimos que no haya funcionado"), ("es", "El carrito que abandonaste"),
+        ("es", "Sentimos que nos dejes"), ("es", "¿Por qué te vas?"), ("es", "Sin ti no somos nada: gracias"),
+        ("en", "We were sad to hear that it broke"), ("en", "You owe us nothing"), ("en", "The wind abandoned us"),
+        ("pt", "Lamentamos que não tenha funcionado"),
+        ("pt", "O carrinho que você abandonou"), ("pt", "Você nos deixou uma mensagem"), ("pt", "Por que você saiu?"),
+        ("ms", "Maaf kerana ia tidak berfungsi"), ("ms", "Apa yang anda tinggalkan kami simpan"),
+        ("ms", "Mengapa anda berhenti?"), ("ms", "Jangan lupa kami buka pada hari Ahad"),
+        ("et", "Meil on kahju, et see ei toiminud"), ("et", "Miks sa lahkud?"), ("et", "Ostukorv, mille maha jätsid"),
     ],
 )  # fmt: skip
 def test_courtesy_is_no_guilt(locale: str, text: str) -> None:
     """Regret, thanks and an apology blame nobody (C1)."""
     assert () == find_words(GUILT, text, locale)
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("en", "We will be sad without you"), ("en", "Why did you abandon us?"), ("en", "Don't you like us any more?"),
+        ("en", "We\u2019ll be so sad to see you leave"), ("en", "Our hearts are broken"), ("en", "You have hurt us"),
+        ("en", "Please don't give up on us"), ("en", "What have we done to you?"), ("en", "You'll be sorry"),
+        ("es", "Estaremos tristes sin ti"), ("es", "¿Por qué nos abandonaste?"), ("es", "¿Ya no nos quieres?"),
+        ("es", "Nos has partido el corazón"), ("es", "No nos des la espalda"), ("pt", "Ficaremos tristes sem você"),
+        ("pt", "Por que você nos abandonou?"), ("pt", "Por que nos abandonaste?"), ("pt", "Já não gosta de nós?"),
+        ("pt", "Não desista de nós"), ("ms", "Kami akan sedih tanpa anda"), ("ms", "Mengapa anda meninggalkan kami?"),
+        ("ms", "Kenapa anda tinggalkan kami?"), ("ms", "Jangan lupakan kami"), ("et", "Oleme sinuta kurvad"),
+        ("et", "Meil on nii kurb ilma sinuta"), ("et", "Miks sa meid hülgasid?"),
+        ("et", "Miks te meid maha jätsite?"), ("et", "Palun ära unusta meid"), ("et", "Tegid meile haiget"),
+    ],
+)  # fmt: skip
+def test_grief_and_reproach_are_guilt(locale: str, text: str) -> None:
+    """Who leaves abandons nobody, hurts nobody, and owes nobody anything (C1)."""
+    assert find_words(GUILT, text, locale)
 
 
 @given(st.text(), st.sampled_from(["en", "es", "pt", "ms", "et", "xx", ""]))

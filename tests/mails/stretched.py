@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from attrs import evolve, fields
 
-from lifecycle_mail.mails.parts import MAX_LINE, Item, Way
+from lifecycle_mail.mails.parts import Item, Way
 from lifecycle_mail.mails.specs import Specification
+from lifecycle_mail.mails.texts import MAX_LINE
 from lifecycle_mail.model.lists import MailingList
 
 WORD: Final = ("Harbour" * MAX_LINE)[:MAX_LINE]

@@ -37,6 +37,26 @@ class TestGreetings:
         """Before a surname of four letters; a space makes a name of any."""
         assert name == greeting_of(name)
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "ann[.]com", "Ann [.] com", "ann(.)com", "ann{.}com", "ann<.>com", "ann\u3010.\u3011com", "ann[dot]com",
+            "Ann [DOT] Com", "ann(dot)com", "ann (dot) com", "Ann{dot}com", "ann\uff3b\uff0e\uff3dcom",
+            "ann[\u3002]com", "ann[.\u200d]com", "t[.]me", "bit [ . ] ly", "ann[at]evil", "Ann (at) evil",
+            "ann [@] evil",
+        ],
+    )  # fmt: skip
+    def test_a_dot_in_brackets_is_a_dot(self, name: str) -> None:
+        """Who writes a host so that no machine finds it has people in mind who do."""
+        assert "" == greeting_of(name)
+
+    @pytest.mark.parametrize(
+        "name", ["Dorothy (Dot) Smith", "Ann [Bo] Li", "Ann (Bo) Li", "Ann (At\u0131l) Li", "Ann (Nat) Li", "Ann (.)"]
+    )
+    def test_a_nickname_in_brackets_is_none(self, name: str) -> None:
+        """A Dorothy is called Dot."""
+        assert name == greeting_of(name)
+
     @pytest.mark.parametrize("unseen", UNSEEN)
     @pytest.mark.parametrize("lure", HOSTS)
     def test_nothing_unseen_hides_a_lure(self, lure: str, unseen: str) -> None:
@@ -59,6 +79,7 @@ class TestWords:
             "https://evil", "HTTP://evil", "tg://x", "www.evil.com", "Www.evil", "www\u3002evil", "ada@evil",
             "ada\uff20evil", "\uff57\uff57\uff57\uff0eevil", "call 0900 1234",
             "\u0661\u0662\u0663\u0664\u0665\u0666\u0667", "ht\u200dtps:\u200d/\u200c/evil",
+            "www[.]evil.com", "ada[at]evil.com", "ada [at] evil [dot] com",
             "ww\u200dw.evil", "ww\ufe0fw.evil", "09\u200c00\u200c12\u200c34",
         ],
     )  # fmt: skip
@@ -71,7 +92,7 @@ class TestWords:
         "text",
         [
             "", "ice sailing", "the form on harbour.example/offers", "Node.js", "St. Ives", "T.Me", "the fair of 2026",
-            "1 2 3 4 5 6", "www", "a: //", "\u0645\u06cc\u200c\u0631",
+            "1 2 3 4 5 6", "www", "a: //", "days [at sea]", "(at home)", "\u0645\u06cc\u200c\u0631",
         ],
     )  # fmt: skip
     def test_words_are_none(self, text: str) -> None:

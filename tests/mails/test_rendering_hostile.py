@@ -14,11 +14,12 @@ from lifecycle_mail.mails.catalogues import Catalogue
 from lifecycle_mail.mails.kinds import KINDS, Kind
 from lifecycle_mail.mails.lures import has_lure
 from lifecycle_mail.mails.messages import Mail
-from lifecycle_mail.mails.parts import Item, Way, check_text
+from lifecycle_mail.mails.parts import Item, Way
 from lifecycle_mail.mails.promotions import find_promotion
 from lifecycle_mail.mails.rendering import Renderer
 from lifecycle_mail.mails.samples import BRAND, NOW
 from lifecycle_mail.mails.specs import Specification
+from lifecycle_mail.mails.texts import check_text
 from lifecycle_mail.model.lists import MailingList
 from tests.mails.reading import Page, Structure, plain
 from tests.mails.rendered import LINKS, render, specifications

@@ -15,7 +15,7 @@ from jinja2 import DictLoader
 from lifecycle_mail.errors import InvalidTemplate, MailRefused
 from lifecycle_mail.mails.budget import MAX_CHARACTERS, MAX_STEPS, Budget, charge
 from lifecycle_mail.mails.kinds import Kind
-from lifecycle_mail.mails.limits import MAX_BRANCHES, MAX_DEPTH
+from lifecycle_mail.mails.limits import MAX_BRANCHES, MAX_DEPTH, MAX_TOKENS
 from lifecycle_mail.mails.loading import NAMES, Templates, shipped_source
 from lifecycle_mail.mails.rendering import Renderer
 from lifecycle_mail.mails.samples import BRAND, NOW
@@ -46,6 +46,7 @@ def long(name: str, length: int = 150_000, char: str = "a") -> str:
 TOO_MANY = r"reads and makes more than 1,000,000 characters"
 TOO_OFTEN = r"goes through more than 10,000 loops"
 TOO_DEEP = r"nested too deeply"
+TOO_LONG = r"10,000 names, numbers, signs and pieces of text fit"
 FOR_EVER = r"calls itself without end"
 LISTS = r"lists are not compared"
 NO_CALL = r"is not to be called"
@@ -98,7 +99,7 @@ OUTSIDE: dict[str, tuple[str, str]] = {
     "context": ("{{ context }}", "'context' is undefined"),
     "environment": ("{{ environment }}", "'environment' is undefined"),
     "what a function hides": ("{{ greeting._function }}", UNSAFE),
-    "what a function is": ("{% set g = greeting %}{{ g.function }}", "has no attribute 'function'"),
+    "what a function is": ("{% set g = greeting %}{{ g.function }}", "g has no 'function'"),
     "function as a text": ("{{ greeting | upper }}", "a Function is not printed"),
     "specification as a text": ("{{ spec | lower }}", "a LastChance is not printed"),
     "specification escaped": ("{{ spec | e }}", "a LastChance is not printed"),
@@ -191,7 +192,7 @@ ENDLESS: dict[str, tuple[str, str]] = {
     ),
     "a loop that prints a name": (long("x", 2000) + "{% for i in range(1000) %}{{ x }}{% endfor %}", TOO_MANY),
     "a loop that asks": (
-        "{% for i in range(1000) %}" + "{% if spec.to.name %}{% endif %}" * 2000 + "{% endfor %}",
+        "{% for i in range(1000) %}" + "{% if spec.to.name %}{% endif %}" * 900 + "{% endfor %}",
         TOO_MANY,
     ),
     "a loop that calls": (
@@ -295,13 +296,13 @@ ENDLESS: dict[str, tuple[str, str]] = {
     "lists in lists": ("{{ " + "[" * 3000 + "]" * 3000 + " }}", TOO_DEEP),
     "signs": ("{{ " + "-" * 3000 + "1 }}", TOO_DEEP),
     "not": ("{{ " + "not " * 3000 + "1 }}", TOO_DEEP),
-    "a long sum": ("{{ 1" + " + 1" * 20_000 + " }}", TOO_DEEP),
-    "a long chain of filters": ("{{ 'a'" + " | upper" * 20_000 + " }}", TOO_DEEP),
-    "a long chain of attributes": ("{{ a" + ".a" * 20_000 + " }}", TOO_DEEP),
-    "a long chain of calls": ("{{ a" + "()" * 20_000 + " }}", TOO_DEEP),
-    "a long chain of and": ("{{ 1" + " and 1" * 20_000 + " }}", TOO_DEEP),
-    "a long chain of if": ("{{ 1" + " if 1 else 1" * 10_000 + " }}", TOO_DEEP),
-    "many branches": ("{% if 0 %}" + "{% elif 0 %}" * 12_000 + "{% endif %}", "12,000 branches"),
+    "a long sum": ("{{ 1" + " + 1" * 4_000 + " }}", TOO_DEEP),
+    "a long chain of filters": ("{{ 'a'" + " | upper" * 4_000 + " }}", TOO_DEEP),
+    "a long chain of attributes": ("{{ a" + ".a" * 4_000 + " }}", TOO_DEEP),
+    "a long chain of calls": ("{{ a" + "()" * 4_000 + " }}", TOO_DEEP),
+    "a long chain of and": ("{{ 1" + " and 1" * 4_000 + " }}", TOO_DEEP),
+    "a long chain of if": ("{{ 1" + " if 1 else 1" * 2_000 + " }}", TOO_DEEP),
+    "many branches": ("{% if 0 %}" + "{% elif 0 %}" * 1_200 + "{% endif %}", "1,200 branches"),
     "if in if": ("{% if 1 %}" * 3000 + "{% endif %}" * 3000, TOO_DEEP),
     "if in if as deep as Python indents": ("{% if 1 %}" * 120 + "{% endif %}" * 120, TOO_DEEP),
     "for in for": ("{% for x in [1] %}" * 25 + "{% endfor %}" * 25, TOO_DEEP),
@@ -313,6 +314,13 @@ ENDLESS: dict[str, tuple[str, str]] = {
         TOO_DEEP,
     ),
     "block in block": ("".join(f"{{% block b{i} %}}" for i in range(500)) + "{% endblock %}" * 500, TOO_DEEP),
+    "many comparisons": ("{{ 1" + " < 1" * 40_000 + " }}", TOO_LONG),
+    "many numbers": ("{% set l = [" + "1," * 90_000 + "] %}", TOO_LONG),
+    "many parts put together": ("{{ 'a'" + "~'a'" * 40_000 + " }}", TOO_LONG),
+    "many filters": ("{% set l = [" + "a|e," * 40_000 + "] %}", TOO_LONG),
+    "many blocks": ("".join(f"{{%block b{i}%}}{{%endblock%}}" for i in range(6_000)), TOO_LONG),
+    "many macros": ("{%macro m()%}{%endmacro%}" * 7_000, TOO_LONG),
+    "many comments": ("{##}" * 45_000 + "{{ unknown }}", "'unknown' is undefined"),
     "a huge source": ("a" * MAX_SOURCE, "characters are too long"),
     "a huge comment": ("{#" + "a" * MAX_SOURCE + "#}", "characters are too long"),
     "an open comment": ("{#" * 50_000, "comment"),
@@ -551,6 +559,34 @@ def test_just_enough_is_let_through() -> None:
     assert "1" == written("{{ " + "-" * 40 + "1 }}")[0]
     with pytest.raises(InvalidTemplate, match="nested too deeply"):
         written("{{ " + "-" * MAX_DEPTH + "1 }}")
+
+
+def test_the_tokens_of_a_template_are_counted() -> None:
+    """As many as fit are read, beside any comments; of one more the template, its line and the limit are told."""
+    fits = "{# said to nobody #}" * 5_000 + "{{ 1 }}\n\n" * (MAX_TOKENS // 4)
+    assert MAX_TOKENS // 4 == written(fits)[0].count("1")
+    with pytest.raises(InvalidTemplate, match=rf"^it:{MAX_TOKENS // 2 + 1}: it is too long: 10,000 names"):
+        written(fits + "{{ 1 }}")
+
+
+LONGER = ["\u00df", "\u0390", "\ufb03", "\u0130", "\u0149", "<", "&", "'", "\t"]
+"""Characters of which a filter, or escaping, makes several."""
+
+
+@pytest.mark.parametrize("html", [True, False])
+@pytest.mark.parametrize("name", sorted({"upper", "lower", "title", "capitalize", "e", "trim", "wrap"}))
+def test_a_filter_is_charged_for_what_it_makes(name: str, html: bool) -> None:
+    """Whatever it makes of a text: what it reads and what it makes is counted, and what is printed then."""
+    made: list[str] = []
+    keep = Function(lambda text: made.append(text) or "")  # type: ignore[func-returns-value]
+    for char in LONGER:
+        environment = MailEnvironment(
+            DictLoader({"it": f"{{{{ keep(x | {name}) }}}}"}), html=html, filters={"wrap": lambda x: x.expandtabs()}
+        )
+        with limited("it") as budget:
+            environment.get_template("it").render(x=char * 1_000, keep=keep)
+        spent = MAX_CHARACTERS - budget.characters
+        assert 1_000 + len(made[-1]) <= spent <= 1_000 + len(made[-1]) + 100
 
 
 def test_nothing_is_charged_outside_a_rendering() -> None:

@@ -181,6 +181,9 @@ def test_marketing_never_leaves_in_a_transactional_campaign() -> None:
     assert 1 == plan.sendable
     report = mail.send(plan, now=NOW, content=lambda to: RENDERER.render(last_chance(to), now=NOW))
     assert ([], ["ada"]) == (singles(mail).outbox, list(report.unwritten))
+    said = str(report.unwritten[ContactId("ada")])
+    assert said.startswith("last-chance is marketing, and 'notice' has kind=\"transactional\"")
+    assert said.endswith('send it with a campaign of kind="marketing"')
 
 
 def test_what_has_no_way_out_never_leaves_as_marketing() -> None:
@@ -193,6 +196,9 @@ def test_what_has_no_way_out_never_leaves_as_marketing() -> None:
 
     report = mail.send(mail.plan(STAY, now=NOW), now=NOW, content=write)
     assert (0, ["ada"]) == (report.sent, list(report.unwritten))
+    said = str(report.unwritten[ContactId("ada")])
+    assert said.startswith("cancellation-note has no way out in it, and 'stay-or-go' has kind=\"marketing\"")
+    assert said.endswith('send it with a campaign of kind="transactional"')
 
 
 def test_a_cancellation_reaches_who_opted_out() -> None:

@@ -101,9 +101,17 @@ def several(_context: Context, value: Any) -> Any:
     return value
 
 
+def require_there(*values: object) -> None:
+    """Let what is not there say so itself, by name, before it is taken for something of a wrong type."""
+    for value in values:
+        if isinstance(value, Undefined):
+            str(value)
+
+
 @pass_context
 def cut(_context: Context, value: Any, start: Any, stop: Any, step: Any) -> Any:
     """Cut a text or a list, as `value[start:stop:step]` does, and charge for it."""
+    require_there(value, start, stop, step)
     if not isinstance(value, str | list | tuple | range):
         raise SecurityError(f"a {type(value).__name__} cannot be cut")
     charge(len(value))
@@ -130,6 +138,7 @@ def of_number(found: Callable[..., Any]) -> Callable[..., Any]:
 
     @pass_context
     def of_number(_context: Context, *values: Any) -> Any:
+        require_there(*values)
         if not all(isinstance(value, int) for value in values):
             raise SecurityError("whole numbers are even, odd or divisible by one another")
         return found(*values)

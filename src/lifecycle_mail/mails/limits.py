@@ -5,10 +5,15 @@ See `lifecycle_mail.mails.sandbox` for what they are for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final, NoReturn
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.lexer import Token
 
+MAX_TOKENS: Final = 10_000
+"""Names, numbers, signs and pieces of text of one template; those that ship have a few hundred. To read and compile
+each takes as long as thousands of characters of plain text."""
 MAX_DEPTH: Final = 60
 """How deep what stands in a template may be nested."""
 MAX_BRANCHES: Final = 100
@@ -26,6 +31,23 @@ CUT: Final = "lifecycle_mail cut"
 
 _REPEATED = (nodes.Template, nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block)
 _FORBIDDEN = (nodes.EvalContextModifier, nodes.ScopedEvalContextModifier, nodes.Pow, nodes.Dict)
+
+
+def few_enough(tokens: Iterable[Token], name: str | None, filename: str | None) -> Iterator[Token]:
+    """Give the tokens of a template on, as far as they go.
+
+    Args:
+        tokens: read one by one, so that reading ends with the one that is too many.
+        name, filename: of the template, for messages.
+
+    Raises:
+        TemplateSyntaxError: there are more than a template may have.
+    """
+    for count, token in enumerate(tokens, start=1):
+        if count > MAX_TOKENS:
+            reason = f"it is too long: {MAX_TOKENS:,} names, numbers, signs and pieces of text fit into a template"
+            raise TemplateSyntaxError(reason, token.lineno, name, filename)
+        yield token
 
 
 def put_limits(tree: nodes.Template, environment: Environment, name: str | None, filename: str | None) -> None:

@@ -2,7 +2,7 @@
 
 Whoever fills in a sign-up form can put a link, a price or a number to call where a name or an interest belongs, with
 somebody else's address. The text is read as a mailbox would read it: without what is not seen, and with full-width
-signs as what they stand for.
+signs as what they stand for; and as people read it: ann[.]com is a host.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import Final
 
+from lifecycle_mail.mails.lines import one_line
 from lifecycle_mail.model.unseen import without_unseen
 
 MAX_GREETING: Final = 40
@@ -19,6 +20,9 @@ MAX_GREETING: Final = 40
 _CAN_BE_CALLED: Final = 7  # digits: no name has as many
 _DOT: Final = "[.\u3002]"  # browsers take both for one
 _LINK: Final = re.compile(rf"://|www{_DOT}|@", re.IGNORECASE)
+_OPENS, _SHUTS = r"\s{0,2}[\[({<\u3010]\s{0,2}", r"\s{0,2}[\])}>\u3011]\s{0,2}"
+_DOT_IN_BRACKETS: Final = re.compile(f"{_OPENS}(?:{_DOT}|dot|DOT){_SHUTS}")  # a Dorothy (Dot) has a capital
+_AT_IN_BRACKETS: Final = re.compile(f"{_OPENS}(?:@|at|AT){_SHUTS}")
 _HOST_LIKE: Final = re.compile(rf"\w{_DOT}[^\W\d_]{{2,}}(?!\w)")
 
 _INITIALS: Final = re.compile(r"((?:[^\W\d_]\.)+)([^\W\d_]+)(?:[-'\u2019][^\W\d_]+)*[.,]{0,2}")
@@ -37,7 +41,7 @@ def greeting_of(name: str) -> str:
     """Return a name as a greeting uses it: empty where it is longer than a name, or reads like an advertisement."""
     from lifecycle_mail.mails.promotions import find_promotion
 
-    name = " ".join(name.split())
+    name = one_line(name)
     if len(name) > MAX_GREETING or has_lure(name):
         return ""
     plain = _as_read(name)
@@ -52,7 +56,8 @@ def has_lure(text: str) -> bool:
 
 
 def _as_read(text: str) -> str:
-    return unicodedata.normalize("NFKC", without_unseen(text))
+    plain = unicodedata.normalize("NFKC", without_unseen(text))
+    return _AT_IN_BRACKETS.sub("@", _DOT_IN_BRACKETS.sub(".", plain))
 
 
 def _begins_with_initials(word: str) -> bool:

@@ -19,7 +19,11 @@ when it is printed, compared, cut or filtered. Whatever could make much of littl
 the filling-in of translations. Sums are of numbers, and of small ones; powers there are none. Nothing is calculated
 when a template is compiled, so that its first mail is charged as its second is.
 
-**Its mistakes are named**: `InvalidTemplate` has the template and the line, whatever went wrong in it.
+To read and compile a template takes time, too, which grows with what stands in it and not with its text alone: it
+has `MAX_SOURCE` characters at most, and `MAX_TOKENS` tokens, which are counted while they are read.
+
+**Its mistakes are named**: `InvalidTemplate` has the template and the line, whatever went wrong in it. What is not
+there is told by the names that stand in the template, with near misses (`missing`).
 """
 
 from __future__ import annotations
@@ -34,7 +38,6 @@ from typing import Any, Final
 from jinja2 import (
     BaseLoader,
     BytecodeCache,
-    StrictUndefined,
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
@@ -44,6 +47,7 @@ from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import SecurityError
+from jinja2.lexer import TokenStream
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -60,11 +64,13 @@ from lifecycle_mail.mails.budget import (
     of_number,
     of_text,
     printed,
+    require_there,
     scalar,
     several,
     step,
 )
-from lifecycle_mail.mails.limits import CHARGE, CUT, JOIN, MAX_NUMBER, SCALAR, SEVERAL, put_limits
+from lifecycle_mail.mails.limits import CHARGE, CUT, JOIN, MAX_NUMBER, SCALAR, SEVERAL, few_enough, put_limits
+from lifecycle_mail.mails.missing import Missing, place_of, told
 
 MAX_SOURCE: Final = 200_000
 """Characters of one template."""
@@ -106,6 +112,7 @@ class Function:
         """
         if "caller" in kwargs and kwargs["caller"].__class__ is not Macro:
             raise SecurityError("write {% call ... %}: what a function calls back is what stands in the template")
+        require_there(*args, *kwargs.values())
         if any(isinstance(value, LISTS) for value in (*args, *kwargs.values())):
             raise SecurityError("a function takes texts, numbers and days, one by one, and no list")
         charge(A_CALL)
@@ -137,12 +144,27 @@ def _is_plain(kind: type) -> bool:
 
 
 class _Compiler(CodeGenerator):
-    """Leaves what is printed to be calculated, checked and charged when it is printed, also where it is constant."""
+    """Leaves what is printed to be calculated, checked and charged when it is printed, also where it is constant.
+
+    Whatever is read of something is asked for along with how the template says it, for what is not there.
+    """
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
         if not isinstance(node, nodes.TemplateData):
             raise nodes.Impossible
         return super()._output_child_to_const(node, frame, finalize)
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
+        self.write("environment.getattr(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r}, {place_of(node.node)!r})")
+
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 - Jinja2's name
+        self.write("environment.getitem(")
+        self.visit(node.node, frame)
+        self.write(", ")
+        self.visit(node.arg, frame)
+        self.write(f", {place_of(node.node)!r}, {isinstance(node.arg, nodes.Const)})")
 
 
 class _Compiled(BytecodeCache):
@@ -191,7 +213,7 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, loader: BaseLoader, *, html: bool, filters: Mapping[str, Callable[..., Any]]) -> None:
         super().__init__(
-            loader=loader, autoescape=html, undefined=StrictUndefined, finalize=printed, trim_blocks=True,
+            loader=loader, autoescape=html, undefined=Missing, finalize=printed, trim_blocks=True,
             lstrip_blocks=True, auto_reload=False, cache_size=-1, optimized=False, bytecode_cache=_COMPILED[html],
         )  # fmt: skip
         self.filters = {name: found for name, found in self.filters.items() if name in FILTERS}
@@ -202,21 +224,27 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
         self.tests = tests | {name: of_number(tests[name]) for name in _OF_NUMBERS}
         self.globals = {"range": Function(_range)}
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
+    def getattr(self, obj: Any, attribute: str, place: str = "") -> Any:
         """Read an attribute: at once of what mails are made of, else by the rules of the sandbox."""
         kind = obj.__class__
         if attribute[0] != "_" and (kind in _PLAIN or _is_plain(kind)):
             try:
                 return getattr(obj, attribute)
             except AttributeError:
-                return self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
+                found = self.undefined(obj=obj, name=attribute)
+        else:
+            found = super().getattr(obj, attribute)
+        return told(found, place, is_written=True)
 
-    def getitem(self, obj: Any, argument: Any) -> Any:
+    def getitem(self, obj: Any, argument: Any, place: str = "", is_written: bool = False) -> Any:
         """Read an entry by its name or number; nothing else is hashed, or shown where it is not there."""
         if not isinstance(argument, str | int):
             raise SecurityError(f"an entry is named by a text or a number, not by a {type(argument).__name__}")
-        return super().getitem(obj, argument)
+        return told(super().getitem(obj, argument), place, is_written=is_written)
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
+        """Return what is told of an attribute that no template reads."""
+        return self.undefined(obj=obj, name=attribute, exc=SecurityError)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         """Call what a template may call, and nothing else."""
@@ -231,13 +259,13 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
             args = tuple(compared(one) for one in args)  # `loop.changed` compares
         if isinstance(__obj, BlockReference | LoopContext) or isinstance(owner, LoopContext):
             return __context.call(__obj, *args, **kwargs)
-        if isinstance(__obj, Undefined):
-            str(__obj)
+        require_there(__obj)
         name = getattr(__obj, "__name__", type(__obj).__name__)
         raise SecurityError(f"{name}() is not to be called from a template")
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate with numbers, and with nothing else."""
+        require_there(left, right)
         for value in (left, right):
             if isinstance(value, bool) or not isinstance(value, int | Decimal):
                 raise SecurityError(f"{operator} is for whole numbers; texts are put together with ~")
@@ -259,6 +287,12 @@ class MailEnvironment(ImmutableSandboxedEnvironment):
             tree = super()._parse(source, name, filename)
             put_limits(tree, self, name, filename)
             return tree
+
+    def _tokenize(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> TokenStream:
+        tokens = super()._tokenize(source, name, filename, state)
+        return TokenStream(few_enough(tokens, name, filename), name, filename)
 
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
@@ -300,6 +334,11 @@ def limited(template: str) -> Iterator[Budget]:
     token = BUDGET.set(allowed)
     try:
         yield allowed
+    except InvalidTemplate as error:
+        if error.line is not None:
+            raise
+        name, line = _blame(error, template)
+        raise InvalidTemplate(template=name, line=line, reason=error.reason, fix=error.fix) from None
     except LifecycleMailError:
         raise
     except TemplateSyntaxError as error:

@@ -40,13 +40,13 @@ def content_for(content: Content | Writer | None, to: Screened, campaign: Campai
         raise MailRefused(f"{to.contact_id}: a mail to somebody else was written; take `to` from the recipient")
     if written.marketing and not campaign.marketing:
         raise MailRefused(
-            f"{written.kind} is marketing, and {campaign.key!r} is a transactional campaign, which reaches those who "
-            f"opted out (O2): send it with a marketing campaign"
+            f'{written.kind} is marketing, and {campaign.key!r} has kind="transactional", which reaches those who '
+            f'opted out (O2): send it with a campaign of kind="marketing"'
         )
     if campaign.marketing and not written.marketing:
         raise MailRefused(
-            f"{written.kind} has no way out in it, and {campaign.key!r} is a marketing campaign (O2): send it with a "
-            f"transactional campaign"
+            f'{written.kind} has no way out in it, and {campaign.key!r} has kind="marketing" (O2): send it with a '
+            f'campaign of kind="transactional"'
         )
     if isinstance(written.spec, ProgrammeSpecification) and written.spec.campaign != campaign.key:
         raise MailRefused(
