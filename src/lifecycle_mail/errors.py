@@ -160,7 +160,16 @@ class CampaignRefused(Refused):
 
 
 class MailRefused(Refused):
-    """A mail that may not go as it is: the law, or what its kind promises, asks for something that it lacks."""
+    """A mail that may not go as it is: the law, or what its kind promises, asks for something that it lacks.
+
+    Attributes:
+        problems: what is wrong, each by the field that it is in, for example `benefits[0]`; none where no field is to
+            blame.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message)
 
 
 class LinkRefused(Refused):

@@ -74,6 +74,58 @@ def test_bad_data_names_file_path_and_fix(tmp_path: Path) -> None:
     assert all(word in done.err for word in ("data.json", "$.product", "$.ends_on", "required"))
 
 
+def test_all_that_is_wrong_with_what_is_read_is_told_at_once(tmp_path: Path) -> None:
+    """A broken brand hides no broken data, and what cannot be read no day that is over."""
+    paths = {name: tmp_path / name for name in ("brand.toml", "data.json", "templates", "catalogues")}
+    paths["brand.toml"].write_text('naem = "Harbour"\n')
+    data = json.loads(run_well("render", "plan-ending", "--example", "--now", NOW).out)
+    paths["data.json"].write_text(json.dumps({**data, "card": "1", "ends_on": "2020-01-01", "product": "a\u200bb\n"}))
+    paths["templates"].mkdir()
+    (paths["templates"] / "godbye.jinja").write_text("a")
+    paths["catalogues"].mkdir()
+    (paths["catalogues"] / "sv.po").write_text('msgid "Hello,"\nmsgstr "Hej %(nom)s,"\n')
+    read = ("--brand", paths["brand.toml"], "--templates", paths["templates"], "--catalogues", paths["catalogues"])
+    out = ("--out", tmp_path / "mails", "--now", NOW, "--base-url", "http://mail.example.com")
+    done = run("render", "plan-ending", "--data", paths["data.json"], *read, *out)
+    assert 3 == done.code
+    for said in ("did you mean 'name'?", "$.card", "$.ends_on: is 2020-01-01", "godbye.jinja", "sv.po", "https"):
+        assert said in done.err
+    assert not (tmp_path / "mails").exists()
+
+
+def test_what_is_over_is_a_problem_of_the_data(tmp_path: Path) -> None:
+    """By itself, too; of lines it is the reason why one is rejected."""
+    data = json.loads(run_well("render", "plan-ending", "--example", "--now", NOW).out)
+    line = json.dumps({**data, "ends_on": "2020-01-01"})
+    for name in ("data.json", "data.jsonl"):
+        (tmp_path / name).write_text(line + "\n")
+    options = ("--out", tmp_path / "mails", "--now", NOW)
+    done = run("render", "plan-ending", "--data", tmp_path / "data.json", *options)
+    assert (3, True) == (done.code, "$.ends_on: is 2020-01-01" in done.err)
+    assert 1 == run("render", "plan-ending", "--data", tmp_path / "data.jsonl", *options).code
+    assert "$.ends_on: is 2020-01-01" in (tmp_path / "mails" / "rejects.jsonl").read_text(encoding="utf-8")
+
+
+def test_mails_are_counted_in_words(tmp_path: Path) -> None:
+    """One is a mail, none and several are mails."""
+    line = json.dumps(json.loads(run_well("render", "survey", "--example", "--now", NOW).out))
+    path = tmp_path / "data.jsonl"
+    for lines, said in ((0, "wrote 0 mails to"), (1, "wrote 1 mail to"), (2, "wrote 2 mails to")):
+        path.write_text(f"{line}\n" * lines)
+        assert said in run_well("render", "survey", "--data", path, "--out", tmp_path / "mails", "--now", NOW).err
+
+
+def test_half_a_character_in_a_line_stops_no_other(tmp_path: Path) -> None:
+    """JSON can write one that no file can hold; its line is rejected, and its reason still written."""
+    line = run_well("render", "survey", "--example", "--now", NOW).out.replace("\n", "")
+    path = tmp_path / "data.jsonl"
+    path.write_text(line[:-1] + ', "a\\ud800": 1}\n' + line + "\n")
+    done = run("render", "survey", "--data", path, "--out", tmp_path / "mails", "--now", NOW)
+    assert (1, ["000002-survey.eml"]) == (done.code, [one.name for one in (tmp_path / "mails").glob("*.eml")])
+    (row,) = (tmp_path / "mails" / "rejects.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "unknown field" in json.loads(row)["reason"]
+
+
 def test_links_are_signed_with_the_key_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same key gives the same links; without one they are thrown away."""
     monkeypatch.setenv("LIFECYCLE_MAIL_SIGNING_KEY", "a signing key of 32 random bytes")
@@ -162,6 +214,42 @@ def test_templates_are_checked(tmp_path: Path) -> None:
     assert (1, {"missing-postal-address"}) == (done.code, rules & {"missing-postal-address"})
     (tmp_path / "last-chance.jinja").write_text(body.replace("SLOT", "{{ part.footer() }}"))
     assert "nothing to mend" in run_well("templates", "check", tmp_path).err
+
+
+def test_translations_are_checked_with_templates_and_without(tmp_path: Path) -> None:
+    """A sentence that nobody says is found with its line, and a language that lacks some; a broken line by itself."""
+    path, templates = tmp_path / "et.po", tmp_path / "templates"
+    templates.mkdir()
+    (templates / "goodbye.jinja").write_text(shipped_source("goodbye"))
+    path.write_text('msgid "Hello %(name)s,"\nmsgstr "Tere"\n\nmsgid "Help center"\nmsgstr "Abi"\n')
+    for asked in ((), (templates,)):
+        done = run("templates", "check", *asked, "--catalogues", tmp_path, "--format", "json")
+        (row,) = json.loads(done.out)
+        assert (1, "et.po:4", "unknown-sentence") == (done.code, row["where"], row["rule"])
+        assert "did you mean 'Help centre'?" in row["message"]
+    path.write_text(path.read_text().replace("center", "centre"))
+    assert "nothing to mend" in run_well("templates", "check", "--catalogues", tmp_path).err
+    path.rename(tmp_path / "fi.po")
+    done = run("templates", "check", "--catalogues", tmp_path, "--format", "json")
+    assert {("fi.po", "partly-translated")} == {(row["where"], row["rule"]) for row in json.loads(done.out)}
+    (tmp_path / "fi.po").write_text('msgid "Hello,"\nmsgstr "Hei,\n')
+    done = run("templates", "check", "--catalogues", tmp_path)
+    assert "fi.po:2: " in done.err
+
+
+def test_a_check_of_nothing_says_what_to_give() -> None:
+    """Neither templates nor translations."""
+    assert "give a FOLDER with templates, --catalogues, or both" in run("templates", "check").err
+
+
+def test_a_check_tells_at_once_what_cannot_be_read(tmp_path: Path) -> None:
+    """Templates, sender and translations are each read, whatever is wrong with the others."""
+    (tmp_path / "godbye.jinja").write_text("a")
+    (tmp_path / "brand.toml").write_text('naem = "Harbour"\n')
+    (tmp_path / "sv.po").write_text('msgid "Hello,"\nmsgstr "Hej %(nom)s,"\n')
+    done = run("templates", "check", tmp_path, "--brand", tmp_path / "brand.toml", "--catalogues", tmp_path)
+    assert (3, "") == (done.code, done.out)
+    assert all(said in done.err for said in ("godbye.jinja", "did you mean 'name'?", "sv.po"))
 
 
 def written(page: str, language: str, direction: str) -> list[str]:

@@ -542,7 +542,7 @@ class TestProfileLines:
             ({"contact": {"id": "a", "timezone": "Mars"}}, r"time zone 'Mars'"),
             ({"contact": {"id": "a", "fields": {"x": [1]}}}, "expected a text, a number, a flag or an instant"),
             ({"contact": {"id": "a", "fields": {"x": {"instant": 1}}}}, "expected a text"),
-            ({"contact": {"id": "a", "extra": 1}}, "unknown: extra"),
+            ({"contact": {"id": "a", "extra": 1}}, r"\$\.contact\.extra: unknown field 'extra'"),
             ({"contact": {"id": "a"}, "profile": {"contact_id": "b"}}, "the profile is that of another contact"),
         ],
     )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.lint import subjects
-from lifecycle_mail.lint.templates import RULES, Finding, check_templates
+from lifecycle_mail.lint.findings import Finding
+from lifecycle_mail.lint.templates import RULES, check_templates
 from lifecycle_mail.mails.brand import Logo
 from lifecycle_mail.mails.catalogues import SHIPPED, Catalogue
 from lifecycle_mail.mails.kinds import KINDS, Kind
@@ -164,11 +165,26 @@ class TestBroken:
             "parts.text": ALL["parts.text"].replace("{{ brand.privacy_url }}", "{{ brand.nope }}"),
         }
         found = {(one.rule, one.template) for one in check(own)}
-        assert {("broken", "last-chance"), ("broken", "survey"), ("broken", "parts.text")} == found
+        broken = {("broken", "last-chance"), ("broken", "survey")}
+        assert {*broken, ("broken", "parts.text"), ("guilt", "goodbye")} == found
         del own["parts.text"]
-        assert {("broken", "last-chance"), ("broken", "survey"), ("guilt", "goodbye")} == {
-            (one.rule, one.template) for one in check(own)
+        assert {*broken, ("guilt", "goodbye")} == {(one.rule, one.template) for one in check(own)}
+
+    @pytest.mark.parametrize("form", ["text", "html"])
+    def test_the_other_part_is_judged_by_itself(self, form: str) -> None:
+        """A part that does not come about hides nothing in the other, and nothing is said of what it would have had."""
+        own = {
+            **changed("goodbye", "Thank you for having read us.", "How could you?"),
+            f"mail.{form}": "{{ spec.nope }}",
         }
+        assert {("broken", f"mail.{form}"), ("guilt", "goodbye")} == {(one.rule, one.template) for one in check(own)}
+
+    def test_the_subject_is_judged_beside_a_broken_body(self) -> None:
+        """It was said before the body broke; what was not said is not called empty."""
+        own = body("{{ spec.nope }}", blocks="{% block subject %}LAST CHANCE TO STAY WITH US{% endblock %}")
+        assert {"broken", "subject-shouting"} <= {one.rule for one in check(own)}
+        own = body("Stay with us", blocks="{% block subject %}{{ spec.nope }}{% endblock %}")
+        assert {"broken"} == {one.rule for one in check(own)} & {"broken", "subject-empty", "empty-preheader"}
 
 
 class TestWhatIsMissing:
@@ -480,28 +496,6 @@ class TestHtml:
         assert "harbour.example" in own["mail.html"].splitlines()[finding.line - 1]
 
 
-class TestTranslations:
-    """Sentences of somebody's own, for people who have more languages than one."""
-
-    def test_what_is_not_translated(self) -> None:
-        """Each sentence is in each of their catalogues, or in those that ship."""
-        catalogues = [
-            Catalogue(language=language, texts={"Ahoy": ("Ahoi",)}, form=lambda _: 0)
-            for language in ("et", "de", "en-GB")
-        ]
-        own = body("{{ part.p(_('Ahoy')) }}\n{{ part.p(_('All hands')) }}\n{{ part.p(_('Help centre')) }}")
-        found = check(own, catalogues=catalogues)
-        assert [("untranslated", "last-chance", 3), ("untranslated", "last-chance", 4)] == [
-            (one.rule, one.template, one.line) for one in found
-        ]
-        assert "'All hands' is not translated into et, de" == found[0].message
-        assert "'Help centre' is not translated into de" == found[1].message
-
-    def test_one_language_is_enough(self) -> None:
-        """Who has no catalogue writes as they like."""
-        assert [] == rules(body("{{ part.p(_('All hands')) }} Tere"))
-
-
 class TestWhoIsToBlame:
     """The template that is named."""
 
@@ -549,7 +543,7 @@ class TestWhoIsToBlame:
     def test_only_what_was_replaced_is_looked_at(self) -> None:
         """One mail for a template of a kind, all of them for a layout."""
         german = Catalogue(language="de", texts={}, form=lambda _: 0)
-        assert {"survey"} == {one.template for one in check({"survey": ALL["survey"]}, catalogues=[german])}
+        assert {"survey", "de.po"} == {one.template for one in check({"survey": ALL["survey"]}, catalogues=[german])}
         kinds = [the("missing-heading", changed(name, "h1", "h2")).kinds for name in LAYOUTS if "h1" in ALL[name]]
         assert [tuple(Kind)] == kinds
 

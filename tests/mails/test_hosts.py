@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lifecycle_mail.errors import InvalidInput, Misconfigured
 from lifecycle_mail.mails.hosts import MAX_HOST, MAX_LABEL, is_host
 from lifecycle_mail.mails.links import Links
-from lifecycle_mail.mails.parts import check_url
+from lifecycle_mail.mails.texts import check_url
 
 LONG = ".".join(["a" * MAX_LABEL] * 3)
 

@@ -35,8 +35,8 @@ from hypothesis import strategies as st
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails import DKIM_HEADERS, CancellationConfirmed, Kind, LastChance, Links, Mail, Recipient, Renderer
 from lifecycle_mail.mails.messages import POLICY
-from lifecycle_mail.mails.parts import check_text
 from lifecycle_mail.mails.samples import BRAND, NOW, sample_reader, samples
+from lifecycle_mail.mails.texts import check_text
 from lifecycle_mail.model.names import ContactId
 from tests.mails.rendered import EVERY, LANGUAGES, LINKS, mail, render, specifications
 from tests.mails.stretched import WORD, stretched

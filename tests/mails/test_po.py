@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import write_po
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +31,20 @@ def problems(text: str) -> list[str]:
         ('msgid "Hello"\nmsgstr ""\nHei"', "et.po:3: 'Hei\"' is no line of a PO file"),
         ('msgid "Hello"\nmsgstr "Hei\\q"', "et.po:2: \\q is no escape"),
         ('msgid "Hello"\nmsgstr "Hei\\"', "et.po:2: '\"Hei\\\\\"' is not a text in quotes"),
-        ('msgstr "Hei"', "et.po:1: msgstr stands at the beginning"),
-        ('"Hei"', "et.po:1: a text stands before any msgid"),
+        ('msgid "Hello"\nmsgstr "\\x41"', "et.po:2: \\x is no escape"),
+        ('msgid "Hello"\nmsgstr "\\101"', "et.po:2: \\1 is no escape"),
+        ('msgid "Hello"\nmsgstr\t"Hei"', "et.po:2: no space follows msgstr"),
+        ('msgid"Hello"\nmsgstr "Hei"', "et.po:1: no space follows msgid"),
+        ('msgid "Hello"\nmsgstr\u00a0"Hei"', "et.po:2: no space follows msgstr"),
+        ('msgid "a"\n# said\nmsgstr "b"', "et.po:2: a comment stands between msgid and its msgstr"),
+        ('msgid "a"\n#~ msgid "z"\nmsgstr "b"', "et.po:2: a comment stands between msgid and its msgstr"),
+        ('msgid "a"\nmsgstr "b"\n# said\n"c"', "et.po:4: a text stands in no entry"),
+        (
+            'msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\n# said\nmsgstr[1] "d"\n"e"\n\nmsgid "f"\nmsgstr "g"',
+            "et.po:5: msgstr[1] stands without a msgid",
+        ),
+        ('msgstr "Hei"', "et.po:1: msgstr stands without a msgid"),
+        ('"Hei"', "et.po:1: a text stands in no entry"),
         ('msgid "a"\nmsgid "b"\nmsgstr "c"', "et.po:2: msgid stands after msgid"),
         ('msgid "a"\nmsgstr "b"\nmsgstr "c"', "et.po:3: msgstr is not what comes here"),
         ('msgid "a"\nmsgstr[0] "b"', "et.po:2: msgstr[0] is not what comes here"),
@@ -43,6 +55,7 @@ def problems(text: str) -> list[str]:
         ('msgid "a"\nmsgstr "b"\n\nmsgid "a"\nmsgstr "c"', "et.po:5: the same msgid stands in line 1"),
         ('msgid "a"\n"b"\nmsgstr ""\nmsgid ""\n"ab"\nmsgstr "c"', "et.po:6: the same msgid stands in line 1"),
         ('msgid "a"\nmsgstr "b"\nmsgid "c"', "et.po:3: the last sentence has no msgstr"),
+        (HEAD + 'msgid Hello\nmsgstr "Hei"', "et.po:6: 'Hello' is not a text in quotes"),
         ('domain "a"', "et.po:1: 'domain \"a\"' is no line of a PO file"),
     ],
 )
@@ -78,23 +91,49 @@ def test_what_may_stand_in_a_file_is_read(end: str) -> None:
     } == found  # fmt: skip
 
 
-WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="%"), min_size=1).filter(str.strip)
+def test_what_is_obsolete_is_a_comment() -> None:
+    """Whatever is in it, it changes no sentence beside it; a guess in front of it is no guess about the next."""
+    text = HEAD + (
+        'msgid "a"\nmsgstr "b"\n#~ "c"\n\n#, fuzzy\n#~| msgid "before"\n#~ msgid "gone"\n#~ msgstr "d\n#~ nonsense\n\n'
+        'msgid "e"\nmsgstr "f"\n#~ msgid "a"\n#~ msgstr "g"\n#~ msgid "h"\n\n'
+        '#, fuzzy\n# said\n#: a.py:1 \u2068b\nmsgid "i"\nmsgstr "j"\n\nmsgid "k"\nmsgstr "l"\n#, fuzzy\n'
+    )
+    assert {"a": ("b",), "e": ("f",), "k": ("l",)} == Catalogue.read(text, language="et").texts
 
 
-@given(st.dictionaries(st.one_of(WORDS, st.tuples(WORDS, WORDS)), st.tuples(WORDS, WORDS), max_size=5))
-def test_what_tools_write_passes_and_reads_back(entries: dict[str | tuple[str, str], tuple[str, str]]) -> None:
-    """Whatever is in it, plurals and quotes and ends of lines."""
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="%"), min_size=1).filter(str.strip)
+NOTES = st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])), max_size=2)
+
+
+@given(
+    st.dictionaries(
+        st.one_of(WORDS, st.tuples(WORDS, WORDS)), st.tuples(WORDS, WORDS, st.sampled_from(["", "fuzzy", "of"]), NOTES),
+        max_size=5,
+    ),
+    st.dictionaries(WORDS, WORDS, max_size=2),
+)  # fmt: skip
+def test_what_tools_write_passes_and_reads_back(
+    entries: dict[str | tuple[str, str], tuple[str, str, str, list[str]]], obsolete: dict[str, str]
+) -> None:
+    """Whatever is in it: plurals, quotes, ends of lines, guesses, contexts, comments, and what is obsolete."""
     catalog = Catalog(locale="et")
-    expected = {}
-    for message, said in entries.items():
+    expected: dict[str, tuple[str, ...]] = {}
+    for message, (one, many, way, notes) in entries.items():
         source = message if isinstance(message, str) else message[0]
-        if source not in expected:
-            texts = said[:1] if isinstance(message, str) else said
-            catalog.add(message, texts[0] if isinstance(message, str) else texts)
-            expected[source] = texts
-    out = BytesIO()
-    write_po(out, catalog, width=60)
-    assert expected == Catalogue.read(out.getvalue().decode(), language="et").texts
+        if catalog.get(source) is None:
+            texts = (one,) if isinstance(message, str) else (one, many)
+            catalog.add(
+                message, one if isinstance(message, str) else texts, context="of" if way == "of" else None,
+                flags={way} & {"fuzzy"}, user_comments=notes, auto_comments=notes, locations=[("a b.py", 1)],
+                previous_id=source if way == "fuzzy" else (),
+            )  # fmt: skip
+            expected |= {} if way else {source: texts}
+    for message, said in obsolete.items():
+        catalog.obsolete[message] = Message(message, said, flags={"fuzzy"})
+    for width in (0, 20, 76):
+        out = BytesIO()
+        write_po(out, catalog, width=width, include_previous=True)
+        assert expected == Catalogue.read(out.getvalue().decode(), language="et").texts
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,28 @@ def test_all_problems() -> None:
     with pytest.raises(InvalidDocument) as caught:
         structure(data, Whole, what="whole")
     paths = [problem.path for problem in caught.value.problems]
-    assert ["$.parts[0].text", "$.parts[0].flag", "$.parts[0]", "$.parts[1].count"] == paths
+    assert ["$.parts[0].text", "$.parts[0].flag", "$.parts[0].nope", "$.parts[1].count"] == paths
     assert str(caught.value).startswith("whole: 4 problems")
+
+
+def test_unknown_fields_are_told_with_what_is_near() -> None:
+    """Each has a problem of its own at its own place; where nothing is near, all that there are are named."""
+    with pytest.raises(InvalidDocument) as caught:
+        structure({"colur": "red", "zzz": 1, "whn": "a"}, Part, what="part", path="$.here")
+    assert [
+        ("$.here.colur", "unknown field 'colur'", "did you mean 'colour' or 'count'?"),
+        ("$.here.whn", "unknown field 'whn'", "did you mean 'when'?"),
+        ("$.here.zzz", "unknown field 'zzz'", "one of text, flag, count, number, colour, when, many"),
+    ] == [(one.path, one.message, one.fix) for one in caught.value.problems]
+
+
+@pytest.mark.parametrize("wrong", ["Maps", {"a": 1}, 7, None])
+def test_a_list_is_no_text(wrong: Any) -> None:
+    """Taken apart, the text "Maps" would be four entries of a letter each."""
+    with pytest.raises(InvalidDocument) as caught:
+        structure({"many": wrong}, Part, what="part")
+    assert ["$.many"] == [problem.path for problem in caught.value.problems]
+    assert "expected a list, in brackets" in str(caught.value)
 
 
 @pytest.mark.parametrize("data", [None, 5, "x", [], [1]], ids=str)

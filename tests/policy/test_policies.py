@@ -359,7 +359,7 @@ class TestProblems:
             "$.tiers.rules[1].then",
             "$.tiers.rules[2].when",
             "$.tiers.rules[3].name",
-            "$.tiers.otherwise",
+            "$.tiers.otherwise.becase",
         } == set(found)
 
     def test_checked(self) -> None:

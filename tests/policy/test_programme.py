@@ -144,7 +144,7 @@ class TestProblems:
             """
         )
         assert {
-            "$.foo", "$.fields.spend", "$.lists[0]", "$.lists[1]", "$.segments[0]", "$.segments[1].of",
+            "$.foo", "$.fields.spend", "$.lists[0].titel", "$.lists[1]", "$.segments[0]", "$.segments[1].of",
             "$.segments[1].where",
             "$.segments[2].where", "$.campaigns[0].to[0]", "$.campaigns[1].kind", "$.campaigns[2]", "$.policy.cadence",
             "$.policy.settings.new_days",
@@ -176,7 +176,7 @@ class TestProblems:
             ('[[lists]]\nkey = "a"\ntitle = 5', "$.lists[0].title", "expected a text"),
             ("[[lists]]\nkey = 5", "$.lists[0].key", "expected a text"),
             ("[[lists]]\ntitle = 'x'", "$.lists[0].key", "required"),
-            ("[[lists]]\nkey = 'a'\nkeys = 'b'", "$.lists[0]", "unknown: keys"),
+            ("[[lists]]\nkey = 'a'\nkeys = 'b'", "$.lists[0].keys", "unknown field 'keys'"),
             ("lists = [1]", "$.lists[0]", "expected a table"),
             ("lists = 5", "$.lists", "write [[lists]]"),
             ("[lists]\nkey = 'a'", "$.lists", "write [[lists]]"),
@@ -185,7 +185,7 @@ class TestProblems:
             ("[[segments]]\nkey = 's'\nof = [5]", "$.segments[0].of[0]", "expected a text"),
             ("[[segments]]\nkey = 's'\nwhere = 5", "$.segments[0].where", "not a predicate"),
             ("[[campaigns]]\nkey = 'c'\npurpose = 'x'", "$.campaigns[0].purpose", "one of regular"),
-            ("[[campaigns]]\nkey = 'c'\nlist = 'x'", "$.campaigns[0]", "unknown: list"),
+            ("[[campaigns]]\nkey = 'c'\nlist = 'x'", "$.campaigns[0].list", "unknown field 'list'"),
             ("policy = 7", "$.policy", "expected a table"),
             ("policy = 'hourly'", "$.policy.cadence", "one of daily"),
             ("polcy = 'weekly'", "$.polcy", "one of campaigns"),

@@ -468,7 +468,7 @@ def test_an_erased_contact_is_not_restored(who: str) -> None:
         (("answers", 0, "reasons"), ["sneezed"], "$.answers[0]"),
         (("answers", 0, "reasons"), [7], "$.answers[0].reasons[0]"),
         (("archived_at",), 7, "$.archived_at"),
-        (("surprise",), 1, "$"),
+        (("surprise",), 1, "$.surprise"),
     ],
 )
 def test_a_document_that_is_not_whole_is_refused(path: tuple[Any, ...], value: Any, problem: str) -> None:

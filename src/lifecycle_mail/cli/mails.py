@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +15,7 @@ from attrs import frozen
 from lifecycle_mail.cli.options import FILE, errors, format_of, guard, instant_option, say
 from lifecycle_mail.cli.preview import write_preview
 from lifecycle_mail.cli.printing import Format, print_json, print_rows, progress_on
-from lifecycle_mail.errors import InvalidInput, Refused
+from lifecycle_mail.errors import InvalidInput, Misconfigured, Refused
 from lifecycle_mail.files.mails import (
     as_data,
     read_brand,
@@ -27,9 +26,10 @@ from lifecycle_mail.files.mails import (
     read_templates,
     write_mail,
 )
+from lifecycle_mail.files.writing import write_jsonl
 from lifecycle_mail.lint.templates import check_templates
 from lifecycle_mail.mails import KINDS, NAMES, Brand, Kind, LinkPurpose, Links, Renderer, SigningKey, shipped_source
-from lifecycle_mail.mails.catalogues import SHIPPED, Catalogue
+from lifecycle_mail.mails.catalogues import SHIPPED
 from lifecycle_mail.mails.links import Link
 from lifecycle_mail.mails.placeholders import placeholders
 from lifecycle_mail.mails.samples import BRAND, sample_reader, samples
@@ -67,8 +67,66 @@ class Workshop:
         return self.renderer.links.token(link)
 
 
-def _with_workshop(command: F) -> F:
-    """Give a command the options that say who sends, and with which templates; it is called with `shop`."""
+@frozen(kw_only=True)
+class Asked:
+    """What mails are to be made with, as it was typed.
+
+    Attributes:
+        brand: TOML with who sends, or None.
+        templates: a folder, or None.
+        catalogues: a folder, or None.
+        base_url: where links lead.
+        now: when they are written.
+    """
+
+    brand: Path | None
+    templates: Path | None
+    catalogues: Path | None
+    base_url: str
+    now: datetime
+
+    def workshop(self) -> Workshop:
+        """Read it all.
+
+        Raises:
+            InvalidInput: with what is wrong with any of it.
+            OSError: nothing is wrong but that a file cannot be read.
+            Misconfigured: nothing is wrong but where links lead, or the key that signs them.
+        """
+        keys = [os.environ.get(KEY) or SigningKey("made-up", secrets.token_bytes(32))]
+        own, brand, further, links = _each(
+            lambda: {} if self.templates is None else read_templates(self.templates),
+            lambda: BRAND if self.brand is None else read_brand(self.brand),
+            lambda: () if self.catalogues is None else read_catalogues(self.catalogues),
+            lambda: Links(self.base_url, keys),
+        )
+        renderer = Renderer(brand, links=links, templates=own, catalogues=further)
+        return Workshop(brand=brand, templates=own, renderer=renderer, now=self.now)
+
+
+def _each(*reads: Callable[[], Any]) -> tuple[Any, ...]:
+    """Read several things, so that what is wrong with one hides nothing of another.
+
+    Raises:
+        InvalidInput: with what is wrong with any of them.
+        OSError, Misconfigured: where nothing else is wrong.
+    """
+    found: list[Any] = []
+    wrong: list[InvalidInput | OSError | Misconfigured] = []
+    for read in reads:
+        try:
+            found.append(read())
+        except (InvalidInput, OSError, Misconfigured) as error:
+            wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise InvalidInput("\n".join(map(str, wrong)))
+    return tuple(found)
+
+
+def _asked(command: F) -> F:
+    """Give a command the options that say who sends, and with which templates; it is called with `asked`."""
 
     @click.option("--brand", type=FILE, help="TOML with who sends. Default: a made-up sender.")
     @click.option("--templates", type=FOLDER, help="Folder with templates of your own, NAME.jinja.")
@@ -81,14 +139,10 @@ def _with_workshop(command: F) -> F:
         *args: Any, brand: Path | None, templates: Path | None, catalogues: Path | None, base_url: str,
         now: datetime | None, **kwargs: Any,
     ) -> Any:  # fmt: skip
-        own = {} if templates is None else read_templates(templates)
-        found = BRAND if brand is None else read_brand(brand)
-        further: Sequence[Catalogue] = () if catalogues is None else read_catalogues(catalogues)
-        key = os.environ.get(KEY)
-        keys = [key or SigningKey("made-up", secrets.token_bytes(32))]
-        renderer = Renderer(found, links=Links(base_url, keys), templates=own, catalogues=further)
-        shop = Workshop(brand=found, templates=own, renderer=renderer, now=now or datetime.now(UTC))
-        return command(*args, shop=shop, **kwargs)
+        asked = Asked(
+            brand=brand, templates=templates, catalogues=catalogues, base_url=base_url, now=now or datetime.now(UTC)
+        )
+        return command(*args, asked=asked, **kwargs)
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     return run  # type: ignore[return-value]
@@ -101,8 +155,8 @@ def _with_workshop(command: F) -> F:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("mails"), show_default=True,
               help="Folder for the files written.")  # fmt: skip
 @click.option("--example", is_flag=True, help="Print JSON to start from, and write nothing.")
-@_with_workshop
-def render(shop: Workshop, kind: str, data: Path | None, locale: str | None, out: Path, example: bool) -> None:
+@_asked
+def render(asked: Asked, kind: str, data: Path | None, locale: str | None, out: Path, example: bool) -> None:
     """Write a mail of KIND as HTML, plain text and a whole message.
 
     \b
@@ -115,22 +169,27 @@ def render(shop: Workshop, kind: str, data: Path | None, locale: str | None, out
     each with its reason; then it exits with 1. Nothing is sent.
     """
     wanted = Kind(kind)
+
+    def read_one() -> Specification | None:
+        if data is None or data.suffix == ".jsonl" or example:
+            return None
+        [(place, found)] = read_data(data)
+        return read_specification(wanted, found, what=place, locale=locale, now=asked.now)
+
+    shop, spec = _each(asked.workshop, read_one)
+    sample = samples(sample_reader(locale or "en"), confirm=shop.token(), now=shop.now)[wanted]
     if example:
-        sample = samples(sample_reader(locale or "en"), confirm=shop.token(), now=shop.now)[wanted]
         print_json(as_data(sample))
         return
-    out.mkdir(parents=True, exist_ok=True)
     if data is not None and not os.environ.get(KEY):
         say(f"nobody can follow the links: they are signed with a key that is thrown away; put yours into {KEY}")
     if data is None:
-        spec = samples(sample_reader(locale or "en"), confirm=shop.token(), now=shop.now)[wanted]
         say("a made-up mail: give --data FILE for one of yours, and --example to see how it is written")
-        _write_one(shop, spec, out)
-    elif data.suffix == ".jsonl":
+    out.mkdir(parents=True, exist_ok=True)
+    if data is not None and data.suffix == ".jsonl":
         _write_many(shop, wanted, data, locale, out)
     else:
-        [(place, found)] = read_data(data)
-        _write_one(shop, read_specification(wanted, found, what=place, locale=locale), out)
+        _write_one(shop, spec or sample, out)
 
 
 def _write_one(shop: Workshop, spec: Specification, out: Path) -> None:
@@ -140,24 +199,30 @@ def _write_one(shop: Workshop, spec: Specification, out: Path) -> None:
 
 
 def _write_many(shop: Workshop, kind: Kind, data: Path, locale: str | None, out: Path) -> None:
-    rejected = done = 0
-    if data.resolve() == (out / "rejects.jsonl").resolve():
+    path = out / "rejects.jsonl"
+    if data.resolve() == path.resolve():
         raise click.UsageError(f"{data} would be overwritten by what is rejected now: rename it, or give another --out")
-    with (out / "rejects.jsonl").open("w", encoding="utf-8") as rejects, progress_on(errors) as progress:
-        task = progress.add_task(data.name, total=None)
-        for number, (place, line) in enumerate(read_data(data), start=1):
-            try:
-                spec = read_specification(kind, read_object(place, line), what=place, locale=locale)
-                write_mail(shop.renderer.render(spec, now=shop.now), out, f"{number:06}-{kind}")
-                done += 1
-            except (InvalidInput, Refused) as error:
-                rejected += 1
-                row = {"place": place, "reason": str(error), "line": line.decode(errors="backslashreplace")}
-                rejects.write(json.dumps(row, ensure_ascii=False) + "\n")
-            progress.update(task, completed=number)
-    say(f"wrote {done:,} mails to {out}" + (f"; {rejected:,} rejected: {out / 'rejects.jsonl'}" if rejected else ""))
+    done = 0
+
+    def rejects() -> Iterator[dict[str, str]]:
+        nonlocal done
+        with progress_on(errors) as progress:
+            task = progress.add_task(data.name, total=None)
+            for number, (place, line) in enumerate(read_data(data), start=1):
+                try:
+                    found = read_object(place, line)
+                    spec = read_specification(kind, found, what=place, locale=locale, now=shop.now)
+                    write_mail(shop.renderer.render(spec, now=shop.now), out, f"{number:06}-{kind}")
+                    done += 1
+                except (InvalidInput, Refused) as error:
+                    yield {"place": place, "reason": str(error), "line": line.decode(errors="backslashreplace")}
+                progress.update(task, completed=number)
+
+    rejected = write_jsonl(path, rejects())
+    said = f"wrote {done:,} mail{'' if done == 1 else 's'} to {out}"
+    say(said + (f"; {rejected:,} rejected: {path}" if rejected else ""))
     if not rejected:
-        (out / "rejects.jsonl").unlink()
+        path.unlink()
     else:
         raise SystemExit(1)
 
@@ -174,8 +239,8 @@ def _write_many(shop: Workshop, kind: Kind, data: Path, locale: str | None, out:
 )
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("mail-preview"),
               show_default=True, help="Folder for the page.")  # fmt: skip
-@_with_workshop
-def preview(shop: Workshop, locales: Sequence[str], kinds: Sequence[str], out: Path) -> None:
+@_asked
+def preview(asked: Asked, locales: Sequence[str], kinds: Sequence[str], out: Path) -> None:
     """Write a page with all mails, to be opened in a browser.
 
     \b
@@ -185,6 +250,7 @@ def preview(shop: Workshop, locales: Sequence[str], kinds: Sequence[str], out: P
     Each kind in each language stands side by side as HTML in light, HTML in dark and plain text, at phone or desktop
     width. The page needs no network and no server. The mails are made up; nothing is sent.
     """
+    shop = asked.workshop()
     chosen = [Kind(kind) for kind in kinds] or list(Kind)
     with progress_on(errors) as progress:
         languages = list(dict.fromkeys(locales or SHIPPED))
@@ -203,7 +269,7 @@ def templates() -> None:
     \b
     lifecycle-mail templates list
     lifecycle-mail templates show last-chance > my-templates/last-chance.jinja
-    lifecycle-mail templates check my-templates
+    lifecycle-mail templates check my-templates --catalogues my-catalogues
     """
 
 
@@ -256,27 +322,33 @@ def placeholders_command(kind: str, form: Format) -> None:
 
 
 @templates.command("check")
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=FOLDER, required=False, metavar="[FOLDER]")
 @click.option("--brand", type=FILE, help="TOML with who sends. Default: a made-up sender.")
 @click.option("--catalogues", type=FOLDER, help="Folder with translations of your own, LANGUAGE.po.")
 @click.option("--locale", metavar="TAG", default="en", show_default=True, help="The language that they are judged in.")
 @format_of(*Format)
 @guard
-def check_command(folder: Path, brand: Path | None, catalogues: Path | None, locale: str, form: Format) -> None:
-    """Find what is wrong with the templates in FOLDER.
+def check_command(
+    folder: Path | None, brand: Path | None, catalogues: Path | None, locale: str, form: Format
+) -> None:  # fmt: skip
+    """Find what is wrong with the templates in FOLDER, and with translations.
 
     \b
     lifecycle-mail templates check my-templates --brand brand.toml
+    lifecycle-mail templates check --catalogues my-catalogues
 
     Each mail that they change is made from made-up data, once with everything filled in and once with nothing that may
-    be left out, and held against what the law, its kind and its readers ask for. Exits with 1 where anything is found.
+    be left out, and held against what the law, its kind and its readers ask for. Translations are held against the
+    sentences that there are: what they lack is found, and what no template says. Exits with 1 where anything is found.
     """
-    findings = check_templates(
-        read_templates(folder),
-        brand=BRAND if brand is None else read_brand(brand),
-        catalogues=() if catalogues is None else read_catalogues(catalogues),
-        locale=locale,
+    if folder is None and catalogues is None:
+        raise click.UsageError("give a FOLDER with templates, --catalogues, or both")
+    own, sender, further = _each(
+        lambda: {} if folder is None else read_templates(folder),
+        lambda: BRAND if brand is None else read_brand(brand),
+        lambda: () if catalogues is None else read_catalogues(catalogues),
     )
+    findings = check_templates(own, brand=sender, catalogues=further, locale=locale)
     if not findings and form is Format.TABLE:
         say("nothing to mend")
         return

@@ -6,19 +6,21 @@ import functools
 import json
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from attrs import fields, fields_dict, has
+from attrs import Attribute, evolve, fields, fields_dict, has
 
-from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem, UnknownName
+from lifecycle_mail.errors import InvalidDocument, InvalidInput, MailRefused, Problem, UnknownName
 from lifecycle_mail.files.contact_data import contact_converter
-from lifecycle_mail.mails import Brand, Card, Kind, Mail, Money, Specification, Theme
+from lifecycle_mail.mails import KINDS, Brand, Card, Kind, Mail, Money, Specification, Theme
 from lifecycle_mail.mails.catalogues import Catalogue
 from lifecycle_mail.mails.kinds import class_of
 from lifecycle_mail.mails.loading import NAMES
+from lifecycle_mail.mails.specs.base import find_promotions
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
 from lifecycle_mail.policy.documents import parse_toml, structure
 
@@ -34,16 +36,6 @@ _TEXTS = (Card, EmailAddress, Money)
 """Classes that are written as a text."""
 
 
-class _NoList:
-    """What stands where a list belongs. Taken apart, the text "Maps" would be four entries of a letter each."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __iter__(self) -> Iterator[Any]:
-        raise InvalidInput(f"{str(self.value)[:40]!r}: expected a list, in brackets")
-
-
 @functools.cache
 def mail_converter() -> Converter:
     """Return the converter of contacts, with what mails hold beyond them."""
@@ -53,13 +45,11 @@ def mail_converter() -> Converter:
 
     def only_tables(kind: type[Any]) -> Callable[[Any, Any], Any]:
         plain = make_dict_structure_fn(kind, made, _cattrs_forbid_extra_keys=True)
-        lists = [name for name, hint in get_type_hints(kind).items() if get_origin(hint) is tuple]
 
         def read(value: Any, as_kind: Any) -> Any:
             if not isinstance(value, Mapping):
                 raise InvalidInput(f"{str(value)[:40]!r}: expected a table of {', '.join(fields_dict(kind))}")
-            no_lists = {name: _NoList(value[name]) for name in lists if not isinstance(value.get(name, []), list)}
-            return plain({**value, **no_lists}, as_kind)
+            return plain(value, as_kind)
 
         return read
 
@@ -111,7 +101,9 @@ def _money(value: object) -> Money:
     return Money(amount, currency)
 
 
-def read_specification(kind: Kind, data: object, *, what: str, locale: str | None = None) -> Specification:
+def read_specification(
+    kind: Kind, data: object, *, what: str, locale: str | None = None, now: datetime | None = None
+) -> Specification:
     """Read what a mail says from JSON data.
 
     Args:
@@ -119,14 +111,30 @@ def read_specification(kind: Kind, data: object, *, what: str, locale: str | Non
         data: the fields of its specification; `to` holds the recipient's.
         what: the name of the document, for errors.
         locale: a language that counts instead of the recipient's own, or None.
+        now: the instant at which the mail is written, which its days and instants have to fit (S8); None where nobody
+            knows it yet.
 
     Raises:
         InvalidDocument: with every problem, each with its path; that a transactional mail would promote something is
-            one of them (C6).
+            one of them (C6), and that a mail of that instant could not say a day.
     """
     if isinstance(data, Mapping) and locale is not None and isinstance(data.get("to"), Mapping):
         data = {**data, "to": {**data["to"], "locale": locale}}
-    made: Specification = _structured(data, class_of(kind), what=what)
+    of = class_of(kind)
+    try:
+        made: Specification = _structured(data, of, what=what)
+        if now is not None:
+            made.require_timely(now)
+    except InvalidDocument as error:
+        right = _right(of, data)
+        found = [] if KINDS[kind].marketing else [*find_promotions(right)]
+        found += [] if now is None else [*of.find_untimely(right, now)]
+        told = {one.path for one in error.problems}
+        further = [evolve(one, path=f"$.{one.path}") for one in found]
+        raise InvalidDocument(what, [*error.problems, *(one for one in further if one.path not in told)]) from None
+    except MailRefused as error:
+        problems = [evolve(one, path=f"$.{one.path}") for one in error.problems] or [Problem("$", str(error))]
+        raise InvalidDocument(what, problems) from None
     return made
 
 
@@ -162,15 +170,38 @@ def _hidden(kind: type[Any], data: object, path: str) -> Iterator[Problem]:
         for inner, value, place in _inside(types[name], data[name], at):
             yield from _hidden(inner, value, place)
         try:
-            value = structure(data[name], types[name], what=at, using=mail_converter())
+            _value(one, types[name], data[name], at)
         except InvalidDocument:
             continue  # told, for the class that it is in
-        try:
-            value = one.converter(value) if callable(one.converter) else value
-            if one.validator is not None:
-                one.validator(None, one, value)
         except InvalidInput as error:
             yield Problem(at, str(error))
+
+
+def _right(kind: type[Any], data: object) -> dict[str, Any]:
+    """Make of data the values that are right by themselves, by the names of their fields."""
+    found: dict[str, Any] = {}
+    if not isinstance(data, Mapping):
+        return found
+    types = get_type_hints(kind)
+    for name, one in fields_dict(kind).items():
+        if name in data:
+            with suppress(InvalidInput):
+                found[name] = _value(one, types[name], data[name], name)
+    return found
+
+
+def _value(one: Attribute[Any], kind: Any, data: object, path: str) -> Any:
+    """Make the value of a field, and check it as its class would.
+
+    Raises:
+        InvalidDocument: it cannot be read.
+        InvalidInput: it can, and is wrong.
+    """
+    value = structure(data, kind, what=path, using=mail_converter())
+    value = one.converter(value) if callable(one.converter) else value
+    if one.validator is not None:
+        one.validator(None, one, value)
+    return value
 
 
 def _inside(kind: Any, data: object, path: str) -> Iterator[tuple[type[Any], object, str]]:
@@ -261,7 +292,7 @@ def read_data(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield what a file of JSON, or of JSON lines, holds: each object with its place.
 
     Raises:
-        InvalidDocument: a line is not JSON; of JSON lines, the others are yielded before and after.
+        InvalidDocument: it is not JSON, not UTF-8, or an object has a key twice. Lines are left to `read_object`.
         OSError: the file cannot be read.
     """
     if path.suffix != ".jsonl":
@@ -278,16 +309,39 @@ def read_object(place: str, data: Any) -> Any:
     """Return an object of `read_data`, read where it is a line.
 
     Raises:
-        InvalidDocument: it is not JSON, or not UTF-8.
+        InvalidDocument: it is not JSON, or not UTF-8, or an object has a key twice.
     """
     return _json(_decoded(data, place), place) if isinstance(data, bytes) else data
 
 
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON, as it is written."""
+
+
 def _json(text: str, what: str) -> Any:
+    doubled: dict[str, Problem] = {}
     try:
-        return json.loads(text)
+        data = _plain_json(json.loads(text, object_pairs_hook=_Pairs), "$", doubled)
     except (ValueError, RecursionError) as error:
         raise InvalidDocument(what, [Problem("$", f"not JSON: {error}")]) from None
+    if doubled:
+        raise InvalidDocument(what, tuple(doubled.values()))
+    return data
+
+
+def _plain_json(value: Any, path: str, doubled: dict[str, Problem]) -> Any:
+    """Return what was read as plain data, and note keys that are there twice: all but the last would be lost."""
+    if isinstance(value, _Pairs):
+        found: dict[str, Any] = {}
+        for name, one in value:
+            at = f"{path}.{name}"
+            if name in found:
+                doubled[at] = Problem(at, f"the key {name!r} is there twice", "keep the one that counts")
+            found[name] = _plain_json(one, at, doubled)
+        return found
+    if isinstance(value, list):
+        return [_plain_json(one, f"{path}[{place}]", doubled) for place, one in enumerate(value)]
+    return value
 
 
 def _text(path: Path) -> str:

@@ -8,7 +8,7 @@ found by it (`lifecycle_mail.mails.lacks`), and told here by rule.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -60,14 +60,23 @@ class Problem:
     place: tuple[str, int | None] | None = None
 
 
-def problems_of(mail: Mail) -> Iterator[Problem]:
-    """Find what is wrong with a mail, beside what it lacks."""
+def problems_of(mail: Mail, *, broken: Collection[str] = ()) -> Iterator[Problem]:
+    """Find what is wrong with a mail, beside what it lacks.
+
+    Args:
+        mail: the mail, as far as it got.
+        broken: the parts that it did not get to, `text` or `html`; nothing is found in them.
+    """
     page = Page.read(mail.html)
-    yield from _in_subject(mail)
+    if "text" not in broken or mail.subject:
+        yield from _in_subject(mail)
     yield from _in_words(mail, page)
-    yield from _in_text(mail, page)
-    yield from _in_links(page)
-    yield from _in_html(mail, page)
+    if "text" not in broken:
+        yield from _in_preheader(mail)
+        yield from _in_text(mail, page)
+    if "html" not in broken:
+        yield from _in_links(page)
+        yield from _in_html(mail, page)
 
 
 _TO_BE_SEEN: Final = (
@@ -134,12 +143,15 @@ def problems_of_lacks(lacks: Iterable[Lack]) -> Iterator[Problem]:
             yield Problem(rule=rule, message=message, fix=fix, form=form, clue=what if rule == "promotion" else "")
 
 
-def _in_subject(mail: Mail) -> Iterator[Problem]:
+def _in_preheader(mail: Mail) -> Iterator[Problem]:
     if not mail.preheader:
         yield Problem(
             rule="empty-preheader", message="the preheader is empty",
             fix="say in the block `preheader` what the mail is about", form="text",
         )  # fmt: skip
+
+
+def _in_subject(mail: Mail) -> Iterator[Problem]:
     ahead = mail.spec.deadline_day(mail.to.zone) is not None
     plain = without(_values(mail), mail.subject)  # capitals and the like of a name are not the template's
     counts = {one.rule for one in check_subject(plain, kind=mail.kind, locale=mail.language, deadline=ahead)}

@@ -18,15 +18,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 from jinja2 import TemplateSyntaxError, nodes
 
 from lifecycle_mail.errors import InvalidTemplate, LifecycleMailError, UnknownName
 from lifecycle_mail.lint import subjects
+from lifecycle_mail.lint.findings import Finding
 from lifecycle_mail.lint.rendered import Problem, problems_of, problems_of_lacks
+from lifecycle_mail.lint.translations import check_translations
 from lifecycle_mail.mails.brand import Brand
-from lifecycle_mail.mails.catalogues import Catalogue, chain, shipped
-from lifecycle_mail.mails.extraction import entries
+from lifecycle_mail.mails.catalogues import Catalogue
 from lifecycle_mail.mails.kinds import Kind
 from lifecycle_mail.mails.links import Links
 from lifecycle_mail.mails.loading import LAYOUTS, NAMES, Templates, shipped_source
@@ -40,6 +41,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "unknown-name": "a template of a name that nothing goes by is never used",
         "unknown-block": "a block that no template below has is never shown",
+        "unknown-sentence": "a translation of what no template says is never used (C5)",
         "broken": "no mail comes out of it",
         "missing-point": "a cancellation mail says what its kind promises (C1)",
         "empty-point": "what is marked and not said is not said (C1)",
@@ -70,6 +72,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "active-content": "mailboxes run nothing, and distrust what tries (C5)",
         "remote-style": "mailboxes do not load it, and readers did not ask to be watched (C5)",
         "untranslated": "a sentence in another language stands out in the mail (C5)",
+        "partly-translated": "a mail in two languages is read out in one, and has its days and sums in it (C5)",
     }
 )
 """Every rule and why it counts."""
@@ -77,27 +80,6 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
 _SHIPPED: Final = "shipped/"
 _MARKUP: Final = re.compile(r"<[^<>'\"\\]{1,40}")
 """The tag that a message is about."""
-
-
-@frozen(kw_only=True)
-class Finding:
-    """Something about a template that stands between its mail and the reader.
-
-    Attributes:
-        rule: one of `RULES`.
-        template: the template to mend.
-        line: where, counted from 1; None where no one line is to blame.
-        message: what was found.
-        fix: what to do about it.
-        kinds: the mails in which it was found; none where it is about the template alone.
-    """
-
-    rule: str
-    template: str
-    line: int | None
-    message: str
-    fix: str
-    kinds: tuple[Kind, ...] = ()
 
 
 def check_templates(
@@ -115,7 +97,8 @@ def check_templates(
         templates: the templates by name; see `lifecycle_mail.mails.loading`.
         brand: who sends.
         links: makes the links; made-up ones where it is left out.
-        catalogues: their further translations. Where there are any, each sentence has to be in every language of them.
+        catalogues: their further translations. Where there are any, each sentence has to be in every language of them,
+            those that ship as well, and each of theirs has to be one.
         locale: the language tag of the reader; words are judged in the language of the mail that they get.
         now: when the mails are written, an aware instant; the samples' days lie around it.
 
@@ -140,8 +123,8 @@ def check_templates(
                 found.look_at(full, whole, alone, now, least=False)
                 found.look_at(bare(full), whole, alone, now, least=True)
     findings = [*_unknown(templates), *_unknown_blocks(own), *found.findings()]
-    broken = {one.template for one in findings if one.rule == "broken"}  # perhaps nobody can read them
-    findings += _untranslated({name: own[name] for name in own if name not in broken}, catalogues)
+    broken = {one.template for one in findings if one.rule == "broken"}
+    findings += check_translations(own, catalogues, broken=broken)
     order = list(RULES)
     return tuple(
         sorted(findings, key=lambda one: (order.index(one.rule), one.template, one.line or 0, one.message, one.fix))
@@ -197,8 +180,7 @@ def _problems(renderer: Renderer, spec: Specification, now: datetime, own: Mappi
         broken[one] = "" if one in broken else form
     yield from (evolve(one, form=form) for one, form in broken.items())
     yield from problems_of_lacks(draft.lacks)
-    if draft.mail is not None:
-        yield from problems_of(draft.mail)
+    yield from problems_of(draft.mail, broken=draft.errors)
 
 
 def _broken(form: str, error: LifecycleMailError, own: Mapping[str, str]) -> Problem:
@@ -279,21 +261,3 @@ def _parsed(source: str) -> nodes.Template | None:
         return MailEnvironment(Templates({}, form="html"), html=True, filters={"wrap": str}).parse(source)
     except TemplateSyntaxError:
         return None  # which is found to be broken
-
-
-def _untranslated(own: Mapping[str, str], catalogues: Iterable[Catalogue]) -> Iterator[Finding]:
-    known: dict[str, set[str]] = {}
-    for catalogue in catalogues:
-        if not catalogue.language.lower().startswith("en"):
-            texts = known.setdefault(catalogue.language, set())
-            texts.update(catalogue.texts)
-            texts.update(*(shipped()[one].texts for one in chain(catalogue.language) if one in shipped()))
-    for name, source in own.items() if known else ():
-        for sentence in entries({name: source}):
-            text = sentence.message if isinstance(sentence.message, str) else sentence.message[0]
-            missing = [language for language, texts in known.items() if text not in texts]
-            message = f"{text[:60]!r} is not translated into {', '.join(missing)}"
-            for _, line in sentence.places if missing else ():
-                yield Finding(
-                    rule="untranslated", template=name, line=line, message=message, fix="put it into the catalogue"
-                )

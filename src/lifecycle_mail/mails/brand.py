@@ -14,7 +14,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from lifecycle_mail.errors import InvalidInput
-from lifecycle_mail.mails.parts import (
+from lifecycle_mail.mails.texts import (
     are,
     as_address,
     as_reply_to,

@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
 from lifecycle_mail.mails.budget import charge
-from lifecycle_mail.mails.po import lines_of, problems_of_form
+from lifecycle_mail.mails.po import entries_of, lines_of, problems_of_form
 
 SHIPPED: Final = ("en", "es", "pt", "ms", "et")
 """Languages that are complete (C5)."""
@@ -44,11 +44,13 @@ class Catalogue:
         language: its tag.
         texts: by English sentence; of a plural, the sentence of the singular leads to all its forms.
         form: which plural form a number takes.
+        lines: where in its file a sentence stands, counted from 1; nothing where it was read from none.
     """
 
     language: str
     texts: Mapping[str, tuple[str, ...]] = field(repr=False)
     form: Callable[[int], int] = field(repr=False)
+    lines: Mapping[str, int] = field(factory=dict, repr=False)
 
     @classmethod
     def read(cls, text: str, *, language: str, name: str = "") -> Catalogue:
@@ -65,13 +67,14 @@ class Catalogue:
         if misshapen := problems_of_form(name, lines):
             raise InvalidDocument(name, misshapen)
         try:
-            found = read_po(lines, locale=language.replace("-", "_"), abort_invalid=True)
+            found = read_po(entries_of(lines), locale=language.replace("-", "_"), abort_invalid=True)
         except (PoFileError, ValueError, LookupError) as error:
             place, reason = name, str(error)
             if isinstance(error, PoFileError):  # it counts lines from 0, at the end of what it says
                 place, reason = f"{name}:{error.lineno + 1}", reason.removesuffix(f" on {error.lineno}")
             raise InvalidDocument(name, [Problem(place, reason, "write a PO file, as gettext tools do")]) from None
         texts: dict[str, tuple[str, ...]] = {}
+        places: dict[str, int] = {}
         form, problems = _plural_form(name, found.plural_expr, found.num_plurals)
         for message in found:
             if not message.id or message.fuzzy or message.context:
@@ -93,9 +96,10 @@ class Catalogue:
                         )
                     )  # fmt: skip
             texts[sources[0]] = tuple(forms)
+            places[sources[0]] = message.lineno or 1
         if problems:
             raise InvalidDocument(name, problems)
-        return cls(language, texts, form)
+        return cls(language, texts, form, places)
 
 
 def _plural_form(name: str, rule: str, forms: int) -> tuple[Callable[[int], int], list[Problem]]:

@@ -18,20 +18,7 @@ from attrs.validators import optional
 
 from lifecycle_mail.errors import InvalidInput, MailRefused
 from lifecycle_mail.mails.kinds import Kind
-from lifecycle_mail.mails.parts import (
-    Card,
-    Money,
-    Recipient,
-    are,
-    as_seen,
-    as_sum,
-    as_texts,
-    is_a,
-    is_day,
-    is_flag,
-    is_line,
-    is_link,
-)
+from lifecycle_mail.mails.parts import Card, Money, Recipient, as_sum
 from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
 from lifecycle_mail.mails.specs import (
     CancellationConfirmed,
@@ -43,6 +30,7 @@ from lifecycle_mail.mails.specs import (
     Specification,
 )
 from lifecycle_mail.mails.specs.base import as_instant, in_utc, is_instant
+from lifecycle_mail.mails.texts import are, as_seen, as_texts, is_a, is_day, is_flag, is_line, is_link
 from lifecycle_mail.model.answers import CancellationReason
 from lifecycle_mail.model.names import one_of
 from lifecycle_mail.policy.operators import FactValue

@@ -34,8 +34,9 @@ from attrs import field, frozen
 from lifecycle_mail.mails.brand import Brand
 from lifecycle_mail.mails.headers import COLUMNS, HEADERS
 from lifecycle_mail.mails.kinds import Kind
-from lifecycle_mail.mails.parts import Recipient, check_url
+from lifecycle_mail.mails.parts import Recipient
 from lifecycle_mail.mails.specs import ProgrammeSpecification, Specification
+from lifecycle_mail.mails.texts import check_url
 from lifecycle_mail.model.addresses import EmailAddress
 
 FOOTER: Final = "\n-- \n"

@@ -18,7 +18,8 @@ from attrs import field, frozen
 
 from lifecycle_mail.errors import InvalidInput, UnknownName
 from lifecycle_mail.mails.kinds import Kind
-from lifecycle_mail.mails.parts import Way, as_seen
+from lifecycle_mail.mails.parts import Way
+from lifecycle_mail.mails.texts import as_seen
 from lifecycle_mail.model.answers import (
     ANSWERS,
     MOST_REASONS,

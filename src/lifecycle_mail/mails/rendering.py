@@ -103,12 +103,12 @@ class Draft:
     """A mail as far as it got, for those who look for all that is wrong with it at once.
 
     Attributes:
-        mail: the mail, or None where an error stopped it.
+        mail: the mail; a part that an error stopped is empty, and so is a subject that it did not come to.
         lacks: what it lacks; with any of them it may not go.
         errors: what stopped it, by the part that it stopped: `text`, `html` or both.
     """
 
-    mail: Mail | None
+    mail: Mail
     lacks: tuple[Lack, ...]
     errors: Mapping[str, LifecycleMailError]
 
@@ -162,7 +162,7 @@ class Renderer:
             InvalidInput: a link would be too long.
         """
         draft = self.draft(spec, now=now)
-        if draft.mail is None:
+        if draft.errors:
             raise next(iter(draft.errors.values()))
         if draft.lacks:
             raise MailRefused(refusal(spec, draft.lacks))
@@ -216,9 +216,7 @@ class Renderer:
             if form == "text":
                 kept = {"subject": "", "preheader": "", **recorded.kept}
                 lacks += judge.lacks_beside(kept.values()) if judge else ()
-        if errors:
-            return Draft(mail=None, lacks=tuple(lacks), errors=errors)
-        if not kept["subject"]:
+        if not errors and not kept["subject"]:
             lacks.append(Lack(rule="empty-subject", form="text", what="subject"))
         mail = Mail(
             spec=spec,
@@ -231,7 +229,7 @@ class Renderer:
             html=parts["html"],
             unsubscribe_url=urls.unsubscribe if spec.row.marketing else None,
         )
-        return Draft(mail=mail, lacks=tuple(lacks), errors={})
+        return Draft(mail=mail, lacks=tuple(lacks), errors=errors)
 
     def render_all(self, specs: Iterable[Specification], *, now: datetime) -> Iterator[Mail]:
         """Render mails one after the other, holding one at a time."""

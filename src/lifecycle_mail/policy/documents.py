@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from attrs import NOTHING, fields_dict, has
 
-from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
+from lifecycle_mail.errors import InvalidDocument, InvalidInput, MailRefused, Problem
 from lifecycle_mail.model.names import one_of
 from lifecycle_mail.policy.as_json import from_json
 from lifecycle_mail.policy.predicates import Predicate
@@ -34,6 +35,7 @@ def converter() -> Converter:
         for kind, words in ((str, "a text"), (bool, "true or false"), (int, "a whole number")):
             made.register_structure_hook(kind, _exactly(kind, words))
         made.register_structure_hook(float, _number)
+        made.register_structure_hook_factory(_is_several)(_several)
         made.register_unstructure_hook_func(lambda cls: isinstance(cls, type) and issubclass(cls, Predicate), as_text)
         _converters.append(made)
     return _converters[0]
@@ -57,13 +59,26 @@ def _number(value: Any, _kind: Any) -> float:
     return value
 
 
+def _is_several(kind: Any) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (Ellipsis,)
+
+
+def _several(kind: Any, using: Converter) -> Callable[[Any, Any], Any]:
+    entries: Any = GenericAlias(list, get_args(kind)[:1])
+    read_entries = using.get_structure_hook(entries)
+
+    def read(value: Any, _kind: Any) -> Any:
+        if not isinstance(value, list | tuple):  # taken apart, the text "Maps" would be four entries of a letter each
+            raise InvalidInput(f"{str(value)[:40]!r}: expected a list, in brackets")
+        return tuple(read_entries(value, entries))
+
+    return read
+
+
 def check_values(data: Mapping[str, Any], kind: type, *, path: str) -> list[Problem]:
     """Check each value for a flat attrs class by itself, so that the first wrong one does not hide the others."""
     known = fields_dict(kind)
-    found = []
-    for name in sorted(set(data) - set(known)):
-        near = ", ".join(get_close_matches(name, known, n=3)) or ", ".join(known)
-        found.append(Problem(f"{path}.{name}", "unknown", f"one of {near}"))
+    found = [_unknown(name, known, path) for name in sorted(set(data) - set(known))]
     for name, one in known.items():
         if name not in data:
             if one.default is NOTHING:
@@ -101,32 +116,40 @@ def structure(data: object, kind: type[T], *, what: str, path: str = "$", using:
     try:
         return (using or converter()).structure(data, kind)
     except BaseValidationError as error:
-        raise InvalidDocument(what, _problems(error, path)) from None
+        raise InvalidDocument(what, tuple(_problems(error, path))) from None
     except InvalidDocument as error:
         raise InvalidDocument(what, [Problem(path, p.message, p.fix) for p in error.problems]) from None
     except (InvalidInput, TypeError, ValueError) as error:
         raise InvalidDocument(what, [Problem(path, str(error))]) from None
 
 
-def _problems(error: BaseException, path: str) -> list[Problem]:
-    from cattrs import ForbiddenExtraKeysError, transform_error
+def _problems(error: BaseException, path: str) -> Iterator[Problem]:
+    from cattrs import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+    from cattrs.errors import IterableValidationNote
 
-    def describe(inner: BaseException, _type: object) -> str:
-        if isinstance(inner, InvalidDocument):
-            return "; ".join(
-                f"{problem.message}" + (f" ({problem.fix})" if problem.fix else "") for problem in inner.problems
-            )
-        if isinstance(inner, ForbiddenExtraKeysError):
-            return "unknown: " + ", ".join(sorted(inner.extra_fields))
-        if isinstance(inner, KeyError) and not isinstance(inner, InvalidInput):
-            return "required, and missing"
-        return str(inner)
+    if isinstance(error, ClassValidationError | IterableValidationError):
+        placed, others = error.group_exceptions()
+        for inner, note in placed:
+            step = f"[{note.index!r}]" if isinstance(note, IterableValidationNote) else f".{note.name}"
+            yield from _problems(inner, path + step)
+        for inner in others:
+            yield from _problems(inner, path)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        yield from (_unknown(name, fields_dict(error.cl), path) for name in sorted(error.extra_fields))
+    elif isinstance(error, MailRefused) and error.problems:
+        yield from (Problem(f"{path}.{one.path}", one.message, one.fix) for one in error.problems)
+    elif isinstance(error, InvalidDocument):
+        yield Problem(path, "; ".join(one.message + (f" ({one.fix})" if one.fix else "") for one in error.problems))
+    elif isinstance(error, KeyError) and not isinstance(error, InvalidInput):
+        yield Problem(path, "required, and missing")
+    else:
+        yield Problem(path, str(error))
 
-    found = []
-    for line in transform_error(error, path=path, format_exception=describe):
-        message, _, place = line.rpartition(" @ ")
-        found.append(Problem(place or path, message or line))
-    return found
+
+def _unknown(name: str, known: Iterable[str], path: str) -> Problem:
+    near = get_close_matches(name, known := [*known], n=3)
+    fix = f"did you mean {' or '.join(map(repr, near))}?" if near else f"one of {', '.join(known)}"
+    return Problem(f"{path}.{name}", f"unknown field {name!r}", fix)
 
 
 def require_table(data: object, path: str, problems: list[Problem]) -> Mapping[str, Any]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from attrs import field, fields, frozen
 
-from lifecycle_mail.errors import InvalidInput, MailRefused
+from lifecycle_mail.errors import InvalidInput, MailRefused, Problem
 from lifecycle_mail.mails.kinds import KINDS, Kind, KindRow
 from lifecycle_mail.mails.links import SKEW
-from lifecycle_mail.mails.parts import MAX_PARAGRAPH, Item, Recipient, Way, are, check_text, is_a
+from lifecycle_mail.mails.parts import Item, Recipient, Way
+from lifecycle_mail.mails.texts import MAX_LINE, MAX_PARAGRAPH, are, check_text, is_a
 from lifecycle_mail.model.instants import as_utc
 from lifecycle_mail.model.lists import MailingList
 
@@ -58,33 +60,50 @@ class Specification:
                 come, as the mail would have it. All of them at once.
             InvalidInput: `now` has no time zone.
         """
-        now = as_instant(now)
-        wrong = [*self._broken_promise(now)]
-        latest, earliest = (now + _AHEAD_OF_UTC).date(), (now - _BEHIND_UTC).date()
-        for name in self.past:
-            value = getattr(self, name)
-            if value is not None and value > (now + SKEW if isinstance(value, datetime) else latest):
-                wrong.append(f"{name} is {value}, which the mail of {now} would tell as past: write it later")
-        for name in self.up_to:
-            value = getattr(self, name)
-            if value is not None and value < earliest:
-                wrong.append(f"{name} is {value}, and the mail of {now} would say that it is to come: leave it out")
+        wrong = tuple(self.find_untimely(_values(self), as_instant(now)))
         if wrong:
-            raise MailRefused(f"{self.kind}: {'; '.join(wrong)}")
+            raise MailRefused(f"{self.kind}: {'; '.join(f'{one.path} {one.message}' for one in wrong)}", wrong)
 
-    def _broken_promise(self, now: datetime) -> Iterator[str]:
-        value = getattr(self, self.deadline_field) if self.deadline_field else None
-        if value is None:
+    @classmethod
+    def find_untimely(cls, values: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
+        """Find what a mail of an instant could not say of some days and instants (S8).
+
+        Args:
+            values: of fields, by name. What nobody knows is left out; without the reader, whose zone it is that counts,
+                nothing is said of a day that is a deadline.
+            now: the instant.
+        """
+        yield from cls._broken_promise(values, now)
+        latest, earliest = (now + _AHEAD_OF_UTC).date(), (now - _BEHIND_UTC).date()
+        for name in cls.past:
+            value = values.get(name)
+            if value is not None and value > (now + SKEW if isinstance(value, datetime) else latest):
+                yield Problem(name, f"is {value}, which the mail of {now} would tell as past: write it later")
+        for name in cls.up_to:
+            value = values.get(name)
+            if value is not None and value < earliest:
+                yield Problem(name, f"is {value}, and the mail of {now} would say that it is to come: leave it out")
+
+    @classmethod
+    def _broken_promise(cls, values: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
+        value, to = values.get(cls.deadline_field), values.get("to")
+        planned = now - LATE if cls.notice else now
+        if isinstance(value, datetime):
+            least: date = planned + cls.notice
+        elif value is None or to is None:
             return
-        planned = now - LATE if self.notice else now
-        # A week is seven days of the reader's, one of which may have 23 hours.
-        least = (planned if isinstance(value, datetime) else planned.astimezone(self.to.zone).date()) + self.notice
-        if value < least or (value == least and not self.notice):
-            away = f", {self.notice // timedelta(hours=1)} hours away or more" if self.notice else ""
-            yield (
-                f"{self.deadline_field} is {value}, and the mail of {now} would announce it: "
-                f"write again with a later one{away}"
+        else:  # a week is seven days of the reader's, one of which may have 23 hours
+            least = planned.astimezone(to.zone).date() + cls.notice
+        if value < least or (value == least and not cls.notice):
+            away = f", {cls.notice // timedelta(hours=1)} hours away or more" if cls.notice else ""
+            yield Problem(
+                cls.deadline_field,
+                f"is {value}, and the mail of {now} would announce it: write again with a later one{away}",
             )
+
+
+def _values(spec: Specification) -> dict[str, Any]:
+    return {one.name: getattr(spec, one.name) for one in fields(type(spec))}
 
 
 LATE: Final = timedelta(hours=1)
@@ -122,10 +141,7 @@ def is_instant(_instance: object, at: Any, value: Any) -> None:
 
 def is_titled(_instance: object, at: Any, value: Any) -> None:
     """Check that a field holds a list by the title that readers know, and that both its texts can be shown (F55)."""
-    if not isinstance(value, MailingList) or not value.title:
-        raise InvalidInput(f"{at.name}: give a MailingList with a title, as readers know it")
-    check_text(f"{at.name}.title", value.title)
-    check_text(f"{at.name}.expect", value.expect, most=MAX_PARAGRAPH, empty=True)
+    _raise(_wrong_titles(at.name, value))
 
 
 def are_titled(*, least: int = 0) -> Callable[[object, Any, Any], None]:
@@ -134,14 +150,29 @@ def are_titled(*, least: int = 0) -> Callable[[object, Any, Any], None]:
 
     def check(instance: object, at: Any, values: Any) -> None:
         several(instance, at, values)
-        seen: set[str] = set()
-        for value in values:
-            is_titled(instance, at, value)
-            if value.key in seen:  # by two titles, perhaps
-                raise InvalidInput(f"{at.name}: the list {value.key!r} is there twice")
-            seen.add(value.key)
+        keys = Counter(value.key for value in values)
+        wrong = [said for place, value in enumerate(values) for said in _wrong_titles(f"{at.name}[{place}]", value)]
+        # By two titles, perhaps.
+        wrong += [f"{at.name}: the list {key!r} is there twice" for key, times in keys.items() if times > 1]
+        _raise(wrong)
 
     return check
+
+
+def _wrong_titles(what: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, MailingList) or not value.title:
+        yield f"{what}: give a MailingList with a title, as readers know it"
+        return
+    for name, text, most in (("title", value.title, MAX_LINE), ("expect", value.expect, MAX_PARAGRAPH)):
+        try:
+            check_text(f"{what}.{name}", text, most=most, empty=name == "expect")
+        except InvalidInput as error:
+            yield str(error)
+
+
+def _raise(wrong: Iterable[str]) -> None:
+    if said := "; ".join(wrong):
+        raise InvalidInput(said)
 
 
 def refuse_promotion(spec: Specification) -> None:
@@ -153,18 +184,29 @@ def refuse_promotion(spec: Specification) -> None:
     Raises:
         MailRefused: texts of the caller's promote; each is named.
     """
+    found = tuple(find_promotions(_values(spec)))
+    if found:
+        said = ", ".join(f"{one.path} {one.message}" for one in found)
+        raise MailRefused(f"{spec.kind}: {said}, and {_PROMOTES_NOTHING}", found)
+
+
+_PROMOTES_NOTHING: Final = (
+    "a transactional mail promotes nothing (C6): say what comes back, and leave prices and offers to a marketing mail"
+)
+
+
+def find_promotions(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find the texts for a transactional mail that `refuse_promotion` would refuse (C6).
+
+    Args:
+        values: of fields, by name; what nobody knows is left out.
+    """
     from lifecycle_mail.mails.promotions import find_promotion, find_sales_words
 
-    found = []
-    for name, text in _texts(spec):
+    for name, text in _texts(values):
         words = find_sales_words(text) if name.startswith("keeps[") else find_promotion(text)
         if words is not None:
-            found.append(f"{name} says {words!r}")
-    if found:
-        raise MailRefused(
-            f"{spec.kind}: {', '.join(found)}, and a transactional mail promotes nothing (C6): "
-            f"say what comes back, and leave prices and offers to a marketing mail"
-        )
+            yield Problem(name, f"says {words!r}", _PROMOTES_NOTHING)
 
 
 _NOT_OURS: Final = frozenset({"to", "product", "problem", "source", "ticket", "token"})
@@ -172,13 +214,12 @@ _NOT_OURS: Final = frozenset({"to", "product", "problem", "source", "ticket", "t
 token is chance, some hold what looks like a sum."""
 
 
-def _texts(spec: Specification) -> Iterator[tuple[str, str]]:
-    for one in fields(type(spec)):
-        value = getattr(spec, one.name)
-        if one.name in _NOT_OURS:
+def _texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if name in _NOT_OURS:
             continue
         for place, text in enumerate(value if isinstance(value, tuple) else (value,)):
-            where = f"{one.name}[{place}]" if isinstance(value, tuple) else one.name
+            where = f"{name}[{place}]" if isinstance(value, tuple) else name
             if isinstance(text, str):
                 yield where, text
             elif isinstance(text, Way):

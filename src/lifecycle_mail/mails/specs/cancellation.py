@@ -6,26 +6,24 @@ its last four digits alone, and promotes nothing (C6).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 from attrs.validators import optional
 
-from lifecycle_mail.errors import InvalidInput, MailRefused
+from lifecycle_mail.errors import InvalidInput, Problem
 from lifecycle_mail.mails.kinds import Kind, specification
-from lifecycle_mail.mails.parts import (
-    Card,
-    Money,
-    Way,
+from lifecycle_mail.mails.parts import Card, Money, Way, as_sum, as_ways
+from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
+from lifecycle_mail.mails.specs.base import Specification, in_utc, is_instant, refuse_promotion
+from lifecycle_mail.mails.texts import (
     are,
     as_members,
     as_seen,
     as_seen_lines,
-    as_sum,
     as_texts,
-    as_ways,
     is_a,
     is_day,
     is_line,
@@ -33,8 +31,6 @@ from lifecycle_mail.mails.parts import (
     is_link,
     is_paragraph_or_empty,
 )
-from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
-from lifecycle_mail.mails.specs.base import Specification, in_utc, is_instant, refuse_promotion
 from lifecycle_mail.model.answers import CancellationReason
 from lifecycle_mail.model.cards import without_cards
 from lifecycle_mail.model.names import one_of
@@ -266,17 +262,20 @@ class InactivityNotice(CancellationSpecification):
         if self.closes_on <= self.inactive_since:
             raise InvalidInput(f"closes_on: {self.closes_on} is not after {self.inactive_since}, when it was last used")
 
-    def require_timely(self, now: datetime) -> None:
-        """Refuse to count the days until one that is over, or since one that is not.
+    @classmethod
+    def find_untimely(cls, values: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
+        """Find what a mail of an instant could not say: the days until one that is over, or since one that is not.
 
-        Raises:
-            MailRefused: as for any specification; or the account was used today, or will be, in the reader's zone.
+        Args:
+            values: as for any specification.
+            now: the instant.
         """
-        super().require_timely(now)
-        if self.inactive_since >= now.astimezone(self.to.zone).date():
-            raise MailRefused(
-                f"{self.kind}: inactive_since is {self.inactive_since}, which is not a day ago in the mail of {now}: "
-                f"do not write to whoever uses it"
+        yield from super().find_untimely(values, now)
+        used, to = values.get("inactive_since"), values.get("to")
+        if used is not None and to is not None and used >= now.astimezone(to.zone).date():
+            yield Problem(
+                "inactive_since",
+                f"is {used}, which is not a day ago in the mail of {now}: do not write to whoever uses it",
             )
 
 

@@ -15,7 +15,7 @@ from attrs.validators import optional
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails.kinds import Kind, specification
 from lifecycle_mail.mails.links import LinkPurpose
-from lifecycle_mail.mails.parts import Way, are, as_lists, as_members, as_ways, is_day, is_flag, is_words_or_empty
+from lifecycle_mail.mails.parts import Way, as_ways
 from lifecycle_mail.mails.signing import is_token
 from lifecycle_mail.mails.specs.base import (
     Specification,
@@ -25,6 +25,7 @@ from lifecycle_mail.mails.specs.base import (
     is_titled,
     refuse_promotion,
 )
+from lifecycle_mail.mails.texts import are, as_lists, as_members, is_day, is_flag, is_words_or_empty
 from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.model.names import one_of
 from lifecycle_mail.model.provenance import OptOutReason

@@ -16,10 +16,11 @@ from attrs.validators import optional
 
 from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.mails.kinds import Kind, specification
-from lifecycle_mail.mails.parts import (
-    Item,
+from lifecycle_mail.mails.parts import Item, as_items
+from lifecycle_mail.mails.specs.base import Specification, are_titled, in_utc, is_instant, is_titled
+from lifecycle_mail.mails.subjects import Style, subject_named
+from lifecycle_mail.mails.texts import (
     are,
-    as_items,
     as_lists,
     as_members,
     is_day,
@@ -29,8 +30,6 @@ from lifecycle_mail.mails.parts import (
     is_link,
     is_words_or_empty,
 )
-from lifecycle_mail.mails.specs.base import Specification, are_titled, in_utc, is_instant, is_titled
-from lifecycle_mail.mails.subjects import Style, subject_named
 from lifecycle_mail.model.answers import DriftReason
 from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.model.names import one_of, require_slug
