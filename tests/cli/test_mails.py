@@ -31,6 +31,29 @@ def test_an_example_is_where_data_starts_from(tmp_path: Path) -> None:
     assert "Hello Grace," in (tmp_path / "mails" / "last-chance.en.txt").read_text(encoding="utf-8")
 
 
+def test_no_mail_of_an_earlier_run_stands_under_the_number_of_another_line(tmp_path: Path) -> None:
+    """A line that is rejected now has no mail, least of all somebody else's."""
+    path = tmp_path / "data.jsonl"
+    line = json.dumps(json.loads(run("render", "goodbye", "--example").out))
+    path.write_text(f"{line}\n{line}\n", encoding="utf-8")
+    out = tmp_path / "mails"
+    assert 0 == run("render", "goodbye", "--data", path, "--out", out).code
+    path.write_text(f"{line}\n[]\n", encoding="utf-8")
+    again = run("render", "goodbye", "--data", path, "--out", out)
+    assert 2 == again.code
+    assert "of an earlier run: give another --out" in again.err
+    assert 1 == run("render", "goodbye", "--data", path, "--out", tmp_path / "other").code
+
+
+def test_a_null_is_nothing_said(tmp_path: Path) -> None:
+    """A table writes null for who has no name and no card, and they get their notice all the same."""
+    data = json.loads(run("render", "cancellation-confirmed", "--example").out)
+    data["to"]["name"] = data["card"] = data["refund"] = None
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert 0 == run("render", "cancellation-confirmed", "--data", path, "--out", tmp_path / "mails").code
+
+
 def test_many_are_rendered_from_lines_and_none_is_lost(tmp_path: Path) -> None:
     """A line that no mail can be made of is in the rejects with its reason; the others are written."""
     line = json.dumps(json.loads(run_well("render", "survey", "--example", "--now", NOW).out))
@@ -112,7 +135,8 @@ def test_mails_are_counted_in_words(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     for lines, said in ((0, "wrote 0 mails to"), (1, "wrote 1 mail to"), (2, "wrote 2 mails to")):
         path.write_text(f"{line}\n" * lines)
-        assert said in run_well("render", "survey", "--data", path, "--out", tmp_path / "mails", "--now", NOW).err
+        out = tmp_path / f"mails{lines}"
+        assert said in run_well("render", "survey", "--data", path, "--out", out, "--now", NOW).err
 
 
 def test_half_a_character_in_a_line_stops_no_other(tmp_path: Path) -> None:

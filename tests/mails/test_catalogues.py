@@ -166,6 +166,12 @@ class TestReading:
         found = Catalogue.read(po(f'msgid "A"\nmsgstr "{text}"'), language="xx")
         assert text.replace("%%", "%") == Translator([found], html=False).text("A")
 
+    @pytest.mark.parametrize("text", ["korttia %s", "%d %(n)s", "a\u2028b"])
+    def test_what_was_to_be_filled_in_is_not_lost(self, text: str) -> None:
+        """A translator's tool may take a name away, or write a sign that no mail can have."""
+        with pytest.raises(InvalidDocument, match=r"without a name|U\+2028"):
+            Catalogue.read(po(f'msgid "%(n)s cards"\nmsgstr "{text}"'), language="xx")
+
     def test_a_placeholder_may_be_left_out(self) -> None:
         """A language may say "one day" without the number."""
         entry = 'msgid "%(n)s day"\nmsgid_plural "%(n)s days"\nmsgstr[0] "one"\nmsgstr[1] "%(n)s"'

@@ -196,6 +196,14 @@ class TestWhatIsWritten:
         assert (reason is not CancellationReason.OTHER) == (label in page) == (label in " ".join(mail.text.split()))
         assert (mail.text == unsaid.text) == (reason is CancellationReason.OTHER)
 
+    @pytest.mark.parametrize("reason", CancellationReason)
+    def test_no_table_asks_again(self, reason: CancellationReason) -> None:
+        """One that asks everybody for the reason gives way where it is known; a note thanks."""
+        asks = write_notice(known(reason=reason), now=NOW, table=always(Kind.CANCELLATION_REASON))
+        assert isinstance(asks, CancellationConfirmed)
+        note = render(write_notice(known(reason=reason), now=NOW, table=always(Kind.CANCELLATION_NOTE)))
+        assert ("You told us why" in note.text) == (reason is not CancellationReason.OTHER)
+
     def test_each_notice_was_asked_for(self) -> None:
         """So what was just held holds for every kind that a row chooses."""
         assert FULL.keys() == {kind for _, kind in WITNESSES.values()}

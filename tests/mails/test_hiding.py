@@ -12,7 +12,7 @@ from lifecycle_mail.mails.pages import Page
     "style",
     [
         "display: none", "DISPLAY:NONE", "display:none;display:bogus", "display:block;display:none",
-        "display:none!important;display:block", "dis/* x */play:none", "display:none/*", "d\\69splay:none",
+        "display:none!important;display:block", "display/* x */:none", "display:none/*", "d\\69splay:none",
         "display:n\\6fne", "display:var(--x)", "visibility:hidden", "visibility:hidden;visibility:shown",
         "visibility:collapse", "opacity:0", "opacity:0.0", "opacity:-1", "opacity:0e0", "opacity:0%", "opacity:calc(0)",
         "font-size:0", "font-size:0px;font-size:huge", "font-size:calc(0px)", "font:0/1 a",

@@ -57,6 +57,22 @@ class TestGreetings:
         """A Dorothy is called Dot."""
         assert name == greeting_of(name)
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "{{first_name}}", "{{ contact.name }}", "*|FNAME|*", "%FIRSTNAME%", "${name}", "<name>", "null", "None",
+            "NULL", "undefined", "N/A", "(unknown)", "[Name]", "First Name", "-", "...", "\u2014", " - ", "?",
+        ],
+    )  # fmt: skip
+    def test_what_a_program_left_is_no_name(self, name: str) -> None:
+        """A merge tag that nobody filled in, a null, a dash: nobody is called so."""
+        assert "" == greeting_of(name)
+
+    @pytest.mark.parametrize("name", ["Nan", "Na", "Nil", "Nullarbor", "Noname Smith", "Li", "\u674e", "\U0001f680"])
+    def test_what_only_looks_like_a_null_is_a_name(self, name: str) -> None:
+        """People are called Nan, and Nil, and as they like."""
+        assert name == greeting_of(name)
+
     @pytest.mark.parametrize("unseen", UNSEEN)
     @pytest.mark.parametrize("lure", HOSTS)
     def test_nothing_unseen_hides_a_lure(self, lure: str, unseen: str) -> None:

@@ -32,7 +32,7 @@ A_LINK: Final = "https://harbour.example"
 SAYS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.CANCELLATION_CONFIRMED: (
         "subscription to Harbour Pro is cancelled", "nothing left for you to do",
-        "4242 will not be charged any more for Harbour Pro", "paying back €4.03", "until March 31, 2026",
+        "4242 will not be charged for Harbour Pro from now on", "paying back €4.03", "until March 31, 2026",
         "stays yours: .*Your logbook .*Your saved charts", "[Tt]hank you",
         "You told us why: “It does not work with my other tools”", "Tell us more", "come back",
     ),
@@ -58,7 +58,7 @@ SAYS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.PLAN_ENDING: (
         "Harbour Pro is cancelled", "works as before until March 31, 2026", "will not renew",
         "Last day:? March 31, 2026", "Afterwards you keep, free of charge: .*Your logbook .*One chart at a time",
-        "[Tt]hank you", "keep your plan after all", "paying back €4.03",
+        "[Tt]hank you", "keep your subscription after all", "paying back €4.03",
     ),
     Kind.MEMBERSHIP_ENDED: (
         "membership of Harbour Club ended on March 2, 2026", "[Tt]hank you",
@@ -571,7 +571,7 @@ class TestRepeatable:
                     gc.collect()
                     measured.append(tracemalloc.get_traced_memory()[0])
             assert 4 == len(measured)
-            assert measured[-1] < measured[0] + 20_000
+            assert measured[-1] < measured[0] + 100_000  # a mail has about 10,000
             assert tracemalloc.get_traced_memory()[1] < measured[0] + 4_000_000
         finally:
             tracemalloc.stop()

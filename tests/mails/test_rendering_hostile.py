@@ -159,7 +159,7 @@ def test_a_hostile_brand_is_shown_and_nothing_more(kind: Kind, text: str) -> Non
 def test_a_hostile_subject_stays_in_its_line(text: str) -> None:
     """A subject says the product, its title says the same, and no header is added to the message."""
     made = render(poisoned(SPECS[Kind.PLAN_ENDING], text))
-    assert f"Your {plain(text)} plan ends on March 31, 2026" == made.subject
+    assert f"Your subscription to {plain(text)} ends on March 31, 2026" == made.subject
     message = made.to_message()
     assert message.keys() == render(SPECS[Kind.PLAN_ENDING]).to_message().keys()
     assert made.subject == message["Subject"]

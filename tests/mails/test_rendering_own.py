@@ -254,3 +254,53 @@ class TestBrand:
         made = rendered(Kind.GOODBYE, brand=evolve(BRAND, signature=""))
         assert re.search(r"^Harbour\n\n-- $", made.text, re.MULTILINE)
         assert "Harbour" == Page(made.html).all("p", "last")[0].text
+
+
+FOOT = '{{% extends "shipped/mail.html" %}}{{% block footer %}}{}{{{{ part.footer() }}}}</div>{{% endblock %}}'
+
+
+@pytest.mark.parametrize(
+    "opens",
+    [
+        '<div style="display:no&#xfdd3;ne">',
+        '<div style="display:no&#64978;ne">',
+        '<div style="display:no{{ primary() }}ne">',
+        '<style>.zz{display:no\ufdd3ne}</style><div class="zz">',
+        '{% set mark %}{% call point("thanks") %}{% endcall %}{% endset %}<div style="display:no{{ mark[:1] }}ne">',
+        '<div style="display:none;display:block!x">',
+        '<div style="display:none;dis/**/play:block">',
+        '<div style="display:none;display:run-in">',
+        '<div hidden style="display:revert">',
+        '<div style="display: table-column">',
+        "<div inert>",
+        '<div style="zoom: 0">',
+    ],
+)
+def test_what_is_judged_is_what_is_sent(opens: str) -> None:
+    """No forged mark, and no style that a browser reads in another way, hides the way out (O2, F53)."""
+    own = Renderer(BRAND, links=LINKS, templates={"mail.html": FOOT.format(opens)})
+    with pytest.raises((MailRefused, InvalidTemplate)):
+        own.render(specifications("en")[Kind.LAST_CHANCE], now=NOW)
+
+
+@pytest.mark.parametrize("said", ["dis&#xfdd3;count", "dis&#8;count", "dis&#x7f;count"])
+def test_what_a_reference_stands_for_is_judged(said: str) -> None:
+    """A parser writes it out, and a promotion is one then (C6)."""
+    source = (
+        '{% extends "shipped/cancellation-confirmed" %}{% block closing %}'
+        '{% if "<" in part.p("x") %}<p>Come back with a ' + said + '</p>{% endif %}{{ part.signed("I") }}{% endblock %}'
+    )
+    own = Renderer(BRAND, links=LINKS, templates={"cancellation-confirmed": source})
+    with pytest.raises((MailRefused, InvalidTemplate)):
+        own.render(specifications("en")[Kind.CANCELLATION_CONFIRMED], now=NOW)
+
+
+def test_an_ordinary_doctype_is_one() -> None:
+    """Designers begin with the one of XHTML."""
+    html = shipped_source("mail.html")
+    public = (
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1.dtd">'
+    )
+    assert "<!doctype html>" in html.lower()
+    own = Renderer(BRAND, links=LINKS, templates={"mail.html": re.sub("(?i)<!doctype html>", public, html)})
+    assert own.render(specifications("en")[Kind.LAST_CHANCE], now=NOW).html

@@ -267,6 +267,13 @@ class TestSettings:
         assert is_marked(personal(months=0), days_since_signup=0)
         assert not is_marked(personal(months=0))
 
+    @pytest.mark.parametrize("spend", ["a", True, object()])
+    def test_a_spend_that_is_none_is_refused(self, spend: Any) -> None:
+        """And what a table does not know is not counted."""
+        with pytest.raises(InvalidInput, match=r"^spends: a \w+ is no sum"):
+            personal([1, spend])
+        assert is_marked(personal([None, 20, None]), **{"field:spend": 20})
+
     def test_sums_of_a_database_are_taken(self) -> None:
         """They are decimals there."""
         spends: Any = [Decimal("10.50"), Decimal("20.00"), Decimal("0.00")]

@@ -223,6 +223,7 @@ def test_keys_are_normalised() -> None:
         ('"Ann" <ann@example.com>', BRACKETS, "between the angle brackets"),
         ("ann(work)@example.com", COMMENT, "without the comment"),
         ("ann@[192.0.2.1]", LITERAL, "Ask"),
+        ("=?utf-8?q?victim?=@example.com", "encoded word", "Ask"),
         ("ann.example.com", NO_AT, "Ask"),
         ("ann@example.com,bob@example.com", SEVERAL_AT, "one address"),
         ("@example.com", "something before the @-sign", "Ask"),

@@ -561,7 +561,7 @@ def tokens_of(spec: Specification, *, now: datetime = NOW) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "question", "about", "clicks", "most"),
     [
-        (Kind.CANCELLATION_CONFIRMED, Question.CANCELLATION, "Harbour Pro", 1, 3),
+        (Kind.CANCELLATION_CONFIRMED, Question.CANCELLATION, "Harbour Pro", 0, 3),
         (Kind.CANCELLATION_NOTE, Question.CANCELLATION, "Harbour Pro", 0, 0),
         (Kind.CANCELLATION_REASON, Question.CANCELLATION, "Harbour Pro", 7, 1),
         (Kind.CANCELLATION_SURVEY, Question.CANCELLATION, "Harbour Pro", 9, 3),
@@ -577,6 +577,7 @@ def test_every_link_of_a_mail_can_be_answered(
     mail = world(signing_keys=LINKS.tokens)
     mail.store.put([contact(reader.contact_id)])
     spec: Any = samples(reader, now=NOW)[kind]
+    spec = evolve(spec, reason=None) if hasattr(spec, "reason") else spec
     tokens = tokens_of(spec)
     chosen = {token: mail.asked(token, now=NOW).chosen for token in tokens}
     assert clicks == len({*chosen.values()} - {None})
@@ -610,7 +611,7 @@ def test_each_cancellation_is_asked_about_once() -> None:
     """The survey that follows the confirmation asks the same; the same product cancelled again does not (C2, F48)."""
     mail = world(signing_keys=LINKS.tokens)
     made: dict[Kind, Any] = dict(samples(sample_reader(), now=NOW))
-    confirmed, survey = made[Kind.CANCELLATION_CONFIRMED], made[Kind.CANCELLATION_SURVEY]
+    confirmed, survey = evolve(made[Kind.CANCELLATION_CONFIRMED], reason=None), made[Kind.CANCELLATION_SURVEY]
     assert confirmed.cancelled_at == survey.cancelled_at
     mail.answer(tokens_of(confirmed)[0], now=NOW, reasons=[DEAR, CancellationReason.POOR_SUPPORT])
     mail.answer(tokens_of(survey, now=NOW + DAY)[-1], now=NOW + DAY, tool="paper")
@@ -658,6 +659,34 @@ def test_it_is_one_answer_with_what_they_say_to_the_mail() -> None:
         assert [again] == asked(mail)
 
 
+@pytest.mark.parametrize("kind", [Kind.CANCELLATION_CONFIRMED, Kind.CANCELLATION_NOTE])
+def test_what_they_add_to_a_mail_that_thanks_them_takes_nothing_away(kind: Kind) -> None:
+    """Of three reasons the mail names one; where nothing is kept of what they said, that one is."""
+    mail = world("ada", signing_keys=LINKS.tokens)
+    spec: Any = evolve(samples(sample_reader(), now=NOW)[kind], reason=DEAR, cancelled_at=ASKED)  # type: ignore[call-arg]
+    (token,) = {*tokens_of(spec)}
+    page = mail.asked(token, now=NOW)
+    assert (DEAR, (), 0) == (page.chosen, page.reasons, page.most)
+    with pytest.raises(InvalidInput, match="nothing is answered"):
+        mail.answer(token, now=NOW)
+    assert (DEAR,) == mail.answer(token, now=NOW, text="slow").answer.reasons
+    mail.told_why(spec.to.contact_id, [DEAR, BROKEN], **LEFT, now=NOW + HOUR)
+    added = mail.answer(token, now=NOW + 2 * HOUR, text="very slow").answer
+    assert ((DEAR, BROKEN), "very slow") == (added.reasons, added.text)
+
+
+def test_what_follows_follows_once() -> None:
+    """Who adds a word to the reason that is followed up gets no second follow-up; another reason is another step."""
+    mail = world("ada")
+    assert mail.told_why("ada", [BROKEN], product="pro", cancelled_at=ASKED, now=NOW).step_is_new
+    more: list[dict[str, Any]] = [{"text": "white"}, {"tool": "paper"}, {}]
+    for turn, said in enumerate(more, start=1):
+        done = mail.answer(link(BROKEN, occasion=ASKED), now=NOW + turn * HOUR, **said)
+        assert (Step.FOLLOW_UP, False) == (done.next_step.step, done.step_is_new)
+    other = mail.answer(link(CancellationReason.POOR_SUPPORT, occasion=ASKED), now=NOW + DAY)
+    assert (Step.PERSON, True) == (other.next_step.step, other.step_is_new)
+
+
 def test_what_the_application_was_told_is_no_sign_that_mail_is_read() -> None:
     """They said it in the application; what they say behind a link is engagement (S6)."""
     mail = world("ada")
@@ -674,6 +703,9 @@ def test_what_the_application_was_told_is_no_sign_that_mail_is_read() -> None:
         ([], {}, "nothing is answered"),
         ([], {"text": " "}, "nothing is answered"),
         ([DEAR], {"cancelled_at": NOW.replace(tzinfo=None)}, "time zone"),
+        ([DEAR], {"cancelled_at": NOW + DAY}, "still to come"),
+        ([DEAR], {"product": ""}, "^product: nothing is written there"),
+        ([DEAR], {"product": None}, "^product: NoneType is not a text"),
     ],
 )
 def test_what_cannot_be_an_answer_is_refused(reasons: Any, said: Mapping[str, Any], problem: str) -> None:
@@ -712,3 +744,9 @@ def test_whatever_follows_a_person_reads_what_they_wrote() -> None:
         assert not mail.answer(token, now=now, tool="paper").next_step.to_read
         assert mail.answer(token, now=now + HOUR, improve="that").next_step.to_read
         assert mail.answer(token, now=now + HOUR, text="why", improve="").next_step.to_read
+
+
+def test_a_report_of_no_time_is_refused() -> None:
+    """Two instants that were mixed up would count nobody, and look like good news."""
+    with pytest.raises(InvalidInput, match="is not after since"):
+        world().reasons(since=NOW, before=NOW - DAY)

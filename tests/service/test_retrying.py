@@ -135,7 +135,8 @@ def test_other_errors_are_not_tried_again() -> None:
 
 def token_of(who: str) -> str:
     """Return the token of the link by which somebody says that it cost too much."""
-    detail = Answering(question=Question.CANCELLATION, reason=CancellationReason.TOO_EXPENSIVE).as_detail()
+    dear = CancellationReason.TOO_EXPENSIVE
+    detail = Answering(question=Question.CANCELLATION, reason=dear, offers=[dear], most=1).as_detail()
     link = Link(purpose=LinkPurpose.ANSWER, contact_id=ContactId(who), detail=detail, signed_at=NOW - 2 * DAY)
     return Tokens([SIGNING_KEY]).sign(link)
 
@@ -169,6 +170,9 @@ WRITES: dict[str, Callable[[Lifecycle], object]] = {
     ),
     "answer": lambda mail: mail.answer(token_of("ada"), now=NOW, reasons=iter(["other"]), text="words"),
     "answer again": lambda mail: mail.answer(token_of("bob"), now=NOW, text="words"),
+    "told_why": lambda mail: mail.told_why(
+        "ada", iter(["other"]), product="pro", cancelled_at=NOW, now=NOW, text="words"
+    ),
     "answer of a stranger": lambda mail: mail.answer(token_of("zed"), now=NOW),
     "import_opt_outs": lambda mail: mail.import_opt_outs(FILES[0] / "out.csv", now=NOW, match_contacts=True),
     "import_subscriptions": lambda mail: mail.import_subscriptions(FILES[0] / "in.csv", to=OFFERS, now=NOW),
@@ -178,7 +182,7 @@ WRITES: dict[str, Callable[[Lifecycle], object]] = {
 
 KEPT = (
     "opt_out", "subscribe", "update", "change_address", "pause", "suppress", "lift", "retry_refused", "archive",
-    "restore", "erase", "accept_aside", "discard_aside", "answer", "answer again", "answer of a stranger",
+    "restore", "erase", "accept_aside", "discard_aside", "answer", "answer again", "answer of a stranger", "told_why",
     "import_opt_outs", "import_subscriptions", "import_profiles",
 )  # fmt: skip
 """Writes whose answer is the same even where the first answer got lost."""

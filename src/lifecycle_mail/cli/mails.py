@@ -202,6 +202,9 @@ def _write_many(shop: Workshop, kind: Kind, data: Path, locale: str | None, out:
     path = out / "rejects.jsonl"
     if data.resolve() == path.resolve():
         raise click.UsageError(f"{data} would be overwritten by what is rejected now: rename it, or give another --out")
+    earlier = next(out.glob(f"[0-9][0-9][0-9][0-9][0-9][0-9]-{kind}.eml"), None)
+    if earlier is not None:  # under the number of a line that is rejected now, it would be somebody else's
+        raise click.UsageError(f"{earlier} is of an earlier run: give another --out, or take its mails out of {out}")
     done = 0
 
     def rejects() -> Iterator[dict[str, str]]:

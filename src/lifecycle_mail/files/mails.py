@@ -12,7 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from attrs import Attribute, evolve, fields, fields_dict, has
+from attrs import NOTHING, Attribute, evolve, fields, fields_dict, has
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, MailRefused, Problem, UnknownName
 from lifecycle_mail.files.contact_data import contact_converter
@@ -45,11 +45,13 @@ def mail_converter() -> Converter:
 
     def only_tables(kind: type[Any]) -> Callable[[Any, Any], Any]:
         plain = make_dict_structure_fn(kind, made, _cattrs_forbid_extra_keys=True)
+        optional = {one.name for one in fields(kind) if one.default is not NOTHING}
 
         def read(value: Any, as_kind: Any) -> Any:
             if not isinstance(value, Mapping):
                 raise InvalidInput(f"{str(value)[:40]!r}: expected a table of {', '.join(fields_dict(kind))}")
-            return plain(value, as_kind)
+            # A null stands where nothing is said, and nobody goes without their mail for it.
+            return plain({name: one for name, one in value.items() if one is not None or name not in optional}, as_kind)
 
         return read
 

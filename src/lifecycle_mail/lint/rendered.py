@@ -122,6 +122,10 @@ _LACKS: Final[Mapping[str, tuple[str, str]]] = {
         "{where} says where the sender is, and nobody can see it",
         "take it out of comments and of elements whose style or `hidden` keeps them from being seen",
     ),
+    "misplaced-mark": (
+        "{where} has the mark of a point or of a primary call where it changes what is read",
+        "let {{{{ {what} }}}} and points stand where text stands, and not in tags, styles or single words",
+    ),
     "promotion": (
         "{what!r} promotes, in a mail that reaches those who opted out of marketing",
         "leave prices, discounts and offers to mails of a list",

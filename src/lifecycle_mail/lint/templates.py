@@ -55,6 +55,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "hidden-preferences": "a choice that nobody sees is none (O2)",
         "missing-postal-address": "marketing says by law where the sender is (R8)",
         "hidden-postal-address": "an address that nobody sees is none (R8)",
+        "misplaced-mark": "what is judged has to be what is sent",
         "guilt": "nobody should feel bad for leaving (C1)",
         "promotion": "this mail reaches people who opted out of marketing, so it must not promote anything (C6)",
         **{f"subject-{rule}": why for rule, why in subjects.RULES.items() if rule not in ("guilt", "promotion")},

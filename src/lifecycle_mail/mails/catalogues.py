@@ -19,12 +19,14 @@ from markupsafe import Markup, escape
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
 from lifecycle_mail.mails.budget import charge
+from lifecycle_mail.mails.markup import UNWRITTEN
 from lifecycle_mail.mails.po import entries_of, lines_of, problems_of_form
 
 SHIPPED: Final = ("en", "es", "pt", "ms", "et")
 """Languages that are complete (C5)."""
 
 _PLACE: Final = re.compile(r"%\((\w+)\)s|%%")
+_NAMELESS: Final = re.compile(r"%[sd](?!\w)")
 _ISOLATE: Final = ("\u2068", "\u2069")
 """What keeps a part of plain text apart from the order of the words around it."""
 _ELEMENT: Final = ("<bdi>", "</bdi>")
@@ -86,8 +88,13 @@ class Catalogue:
             allowed = set().union(*(placeholders(source) for source in sources))
             for one in forms:
                 strange = placeholders(one) - allowed
-                if "%(" in _PLACE.sub("", one):
+                rest = _PLACE.sub("", one)
+                if "%(" in rest:
                     strange.add("%(...) that does not end in s")
+                if allowed and _NAMELESS.search(rest):
+                    strange.add("%s or %d, without a name")
+                if unwritten := UNWRITTEN.search(one):
+                    strange.add(f"U+{ord(unwritten[0]):04X}, which no mail can have")
                 if strange:
                     problems.append(
                         Problem(

@@ -65,7 +65,7 @@ class Cancellation:
         resume_url: where they can start again.
         help_url: the help centre, which the notice of an ended membership names (C2).
         cause: whether they asked for it, a payment failed, or a membership ended.
-        reason: why, where they said so already; or None. They are thanked for it, and not asked again.
+        reason: why, where they said so already; or None. A notice that would ask why thanks for it instead.
         trial: whether they were trying it out.
         refund: what is paid back, or None; a sum of zero is None.
         amount: what could not be charged, or None; a sum of zero is None. Only the notice of a failed payment names it.
@@ -159,7 +159,8 @@ def write_notice(cancellation: Cancellation, *, now: datetime, table: Table = NO
     """Return the notice of a cancellation, of the kind that the table chooses.
 
     Each field of the cancellation that this kind of notice speaks of stands in it. A kind that would say what is not
-    so gives way to one that does not: "as you asked" where nobody asked, a last day that is over or that there is not.
+    so gives way to one that does not: "as you asked" where nobody asked, a last day that is over or that there is not;
+    and so does one that asks why where they have said so.
 
     Raises:
         InvalidInput: a table of the application's own chose a kind that is no notice.
@@ -168,7 +169,8 @@ def write_notice(cancellation: Cancellation, *, now: datetime, table: Table = NO
     decision = choose_notice(cancellation, now=now, table=table)
     notice = one_of(_Notice, decision.outcome, f"{table.name}: kind")
     left = cancellation.days_left(now)
-    if not _is_so(notice, cancellation.cause, left):
+    is_asked_again = notice is _Notice.CANCELLATION_REASON and cancellation.reason is not None
+    if is_asked_again or not _is_so(notice, cancellation.cause, left):
         notice = _OF_CAUSE[cancellation.cause]
     if not _is_so(notice, cancellation.cause, left):  # a membership that has not ended yet
         notice = _Notice.PLAN_ENDING
@@ -240,7 +242,7 @@ def _confirmed(one: Cancellation) -> Specification:
 
 
 def _note(one: Cancellation) -> Specification:
-    return CancellationNote(**_known(one), access_until=one.access_until)
+    return CancellationNote(**_known(one), access_until=one.access_until, reason=one.reason)
 
 
 def _reason(one: Cancellation) -> Specification:

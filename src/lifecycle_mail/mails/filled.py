@@ -38,6 +38,7 @@ def filled_in(spec: Specification, brand: Brand, formats: Formats) -> tuple[str,
 def _texts(value: Any, formats: Formats) -> Iterator[str]:
     if isinstance(value, Money):
         yield formats.money(value)
+        yield from (f"{value.amount} {value.currency}", f"{value.currency} {value.amount}")  # as its fields say it
     elif isinstance(value, str) and not isinstance(value, Enum):
         yield value
         yield from value.splitlines()

@@ -23,7 +23,7 @@ _WIDE: Final = frozenset({"inherit", "initial", "unset", "revert"})
 _KEYWORDS: Final[Mapping[str, frozenset[str]]] = {
     "display": _WIDE | OF_BLOCKS | {
         "none", "inline", "inline-block", "inline-table", "inline-flex", "inline-grid", "contents", "flow-root", "ruby",
-        "run-in", "table-caption", "table-column", "table-column-group", "table-footer-group", "table-header-group",
+        "table-caption", "table-column", "table-column-group", "table-footer-group", "table-header-group",
         "table-row-group",
     },
     "visibility": _WIDE | {"visible", "hidden", "collapse"},
@@ -62,7 +62,9 @@ def declared(style: str) -> dict[str, str]:
     important: set[str] = set()
     for one in _declarations(style.casefold()):
         name, _, value = one.partition(":")
-        value, mark, _ = value.partition("!")
+        value, mark, rest = value.partition("!")
+        if mark and rest.strip() != "important":
+            continue
         for part, said in _in_long(name.strip(), value.strip()):
             understood = _understood(part, said)
             if understood is None:
@@ -84,9 +86,9 @@ def _declarations(style: str) -> Iterator[str]:
         if text == ";" and not depth:
             yield "".join(parts)
             parts = []
-        elif not token["comment"]:
+        else:
             depth = max(0, depth + (text in _OPENS) - (text in _CLOSES))
-            parts.append(text)
+            parts.append(" " if token["comment"] else text)
     yield "".join(parts)
 
 

@@ -44,7 +44,7 @@ class Lack:
         rule: `missing-point`, `empty-point` (C1), `unstated-cancellation` (R15), `two-primary-calls`,
             `no-primary-call`, `primary-call-without-link` (S7), `missing-unsubscribe`, `hidden-unsubscribe`,
             `missing-preferences`, `hidden-preferences` (O2), `missing-postal-address`, `hidden-postal-address` (R8),
-            `promotion` (C6) or `empty-subject`.
+            `promotion` (C6), `misplaced-mark` or `empty-subject`.
         form: the part, `text` or `html`.
         what: the point, the number of calls, the words that promote, or what a template has to fill in.
     """
@@ -67,6 +67,7 @@ class Part:
         links: where the links lead that can be seen and followed.
         calls: how many of the primary calls to action stand right before such a link.
         points: what is seen of each point, in the same way as `seen`; a link alone says nothing.
+        is_whole: whether as much is seen of it with the marks as without them.
     """
 
     form: str
@@ -76,6 +77,7 @@ class Part:
     links: frozenset[str]
     calls: int
     points: Mapping[Point, str]
+    is_whole: bool = True
 
     @classmethod
     def read(cls, form: str, said: str) -> Part:
@@ -84,15 +86,17 @@ class Part:
 
     @classmethod
     def _of_html(cls, said: str) -> Part:
-        page = Page.read(said)
+        marked, said = Page.read(said), without_marks(said)
+        page = Page.read(said)  # what is sent: a mark in a style, or in a tag, would change what is read
         return cls(
             form="html",
             texts=tuple(dict.fromkeys((*page.blocks, *page.rows, *page.labels, *_word_by_word(page.rows)))),
             seen=_plain(" ".join(page.seen)),
             written=_plain(f"{unescape(said)} {' '.join(page.blocks)}"),
             links=frozenset(one.target.strip() for one in page.anchors if one.target and has_words(one.seen)),
-            calls=page.calls,
-            points={point: _plain(said) for point, said in page.points.items()},
+            calls=marked.calls,
+            points={point: _plain(said) for point, said in marked.points.items()},
+            is_whole=(marked.seen, marked.anchors) == (page.seen, page.anchors),
         )
 
     @classmethod
@@ -197,6 +201,8 @@ class Judge:
             primary: how many primary calls to action it has.
         """
         part = Part.read(form, said)
+        if not part.is_whole:
+            yield Lack(rule="misplaced-mark", form=form, what="primary()")
         for point in sorted(self.spec.row.points.keys() & set(points)):
             seen = part.points.get(point, "")
             if not has_words(seen):
@@ -306,6 +312,11 @@ def _sentences(spec: Specification, form: str, found: Mapping[str, list[str]]) -
         yield (
             f"the {form} says {', '.join(map(repr, promoting))}, and a transactional mail promotes nothing (C6): leave "
             f"prices, discounts and offers to mails of a list"
+        )
+    if "misplaced-mark" in found:
+        yield (
+            f"the {form} has the mark of a point or of a primary call where it changes what is read: let primary() and "
+            f"{{% call point() %}} stand where text stands, and not in tags, styles or single words"
         )
     if "empty-subject" in found:
         yield "the subject is empty"

@@ -37,16 +37,34 @@ _ENDINGS: Final = frozenset({
 """Longer top-level domains that advertisements use. Who is called J.Page is greeted without a name."""
 
 
+_OF_PROGRAMS: Final = re.compile(r"[{}<>|*%$\\]")
+"""What stands in merge tags, and in no name."""
+NO_NAMES: Final = frozenset({
+    "null", "none", "undefined", "n/a", "unknown", "name", "first name", "first_name", "firstname", "fname",
+})  # fmt: skip
+"""What tables and forms say where nobody wrote a name."""
+
+
 def greeting_of(name: str) -> str:
-    """Return a name as a greeting uses it: empty where it is longer than a name, or reads like an advertisement."""
+    """Return a name as a greeting uses it.
+
+    It is empty where it is longer than a name, reads like an advertisement, or is what a program left in place of one:
+    a merge tag that was not filled in, a null.
+    """
     from lifecycle_mail.mails.promotions import find_promotion
 
     name = one_line(name)
     if len(name) > MAX_GREETING or has_lure(name):
         return ""
     plain = _as_read(name)
+    if _OF_PROGRAMS.search(plain) or plain.strip("()[]").casefold() in NO_NAMES or not any(map(_is_read, plain)):
+        return ""
     hosts = (word for word in plain.split() if _HOST_LIKE.search(word) and not _begins_with_initials(word))
     return "" if any(hosts) or find_promotion(plain) is not None else name
+
+
+def _is_read(char: str) -> bool:
+    return char.isalpha() or unicodedata.category(char) == "So"  # a picture is a name, a dash is none
 
 
 def has_lure(text: str) -> bool:

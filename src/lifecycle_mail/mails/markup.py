@@ -25,11 +25,12 @@ MAX_STYLED: Final = 20_000_000
 """Characters of rules, times tags: what could be written into the elements."""
 _MAX_REOPENED: Final = 100_000
 
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+UNWRITTEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+"""Characters that no mail is written with."""
 
 _ATTRIBUTE: Final = r"""\s++[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'=<>`]++))?+"""
 _TAG: Final = re.compile(
-    r"<(?:!--(?!-?>)(?P<comment>.*?)-->|!doctype\s++html\s*+>|/(?P<end>[a-z][a-z0-9:-]*+)\s*+>|"
+    r"<(?:!--(?!-?>)(?P<comment>.*?)-->|!doctype\s++html(?:\s[^<>\[\]]*+)?+>|/(?P<end>[a-z][a-z0-9:-]*+)\s*+>|"
     rf"(?P<start>[a-z][a-z0-9:-]*+)(?:{_ATTRIBUTE})*+\s*+/?>)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -45,7 +46,22 @@ _REOPENED: Final = frozenset(
     {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
 )
 _OF_PAGES: Final = frozenset(
-    {"frameset", "iframe", "math", "noembed", "noframes", "noscript", "plaintext", "script", "select", "svg"}
+    {
+        "basefont",
+        "bgsound",
+        "frame",
+        "frameset",
+        "iframe",
+        "keygen",
+        "math",
+        "noembed",
+        "noframes",
+        "noscript",
+        "plaintext",
+        "script",
+        "select",
+        "svg",
+    }
     | {"template", "textarea", "xmp"}
 )
 
@@ -56,7 +72,7 @@ def check_characters(text: str, *, template: str) -> None:
     Raises:
         InvalidTemplate: it has control characters, or halves of characters.
     """
-    found = _UNSEEN.search(text)
+    found = UNWRITTEN.search(text)
     if found is not None:
         raise InvalidTemplate(
             template=template, line=None, reason=f"it writes U+{ord(found[0]):04X}, which is no character of a text"

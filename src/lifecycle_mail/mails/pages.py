@@ -50,6 +50,7 @@ _UNREAD: Final = frozenset({"script", "style", "template", "title"})
 _NOT_SHOWN: Final = frozenset({
     "audio", "canvas", "datalist", "meter", "noembed", "noframes", "object", "progress", "rp", "video",
 })  # fmt: skip
+_SHOWS_NOTHING: Final = frozenset({"none", "table-column", "table-column-group"})
 _NOT_SHOWN_YET: Final = frozenset({"details", "dialog"})
 _REMOTE: Final = re.compile(r"@import\b[^;{}]{0,120}|url\(\s*['\"]?(?!data:|#)[^)'\"\s]{0,120}", re.IGNORECASE)
 _BESIDE: Final = ("alt", "title", "aria-label", "value", "placeholder", "label")
@@ -345,9 +346,9 @@ class _Reader(HTMLParser):
     def _is_gone(self, tag: str, said: Mapping[str, str], style: Mapping[str, str]) -> bool:
         if tag in _NOT_SHOWN or (tag in _NOT_SHOWN_YET and "open" not in said):
             return True
-        if "hidden" in said and "display" not in style:
+        if "hidden" in said and style.get("display", "revert") in ("revert", "unset", "revert-layer"):
             return True
-        if "popover" in said:
+        if "popover" in said or "inert" in said:
             return True
         if tag == "img" and (
             any(_is_speck(said.get(name)) for name in ("width", "height"))
@@ -356,9 +357,9 @@ class _Reader(HTMLParser):
             return True
         if style.get("mso-hide") == "all" and said.get("href") not in self._for_outlook:
             return True  # a button that is drawn for Outlook in a comment is hidden from it where it stands for others
-        if style.get("display") == "none" or style.get("content-visibility") == "hidden":
+        if style.get("display") in _SHOWS_NOTHING or style.get("content-visibility") == "hidden":
             return True
-        return is_nothing(style.get("opacity")) or cuts_off(style)
+        return is_nothing(style.get("opacity")) or is_nothing(style.get("zoom")) or cuts_off(style)
 
     def _closed(self, tag: str) -> bool:
         """Close what is open of a tag, and whether it was a block."""

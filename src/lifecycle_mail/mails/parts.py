@@ -41,9 +41,9 @@ MAX_DECIMALS: Final = 6
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
-def _as_name(value: str) -> str:
+def _as_name(value: str | None) -> str:
     """Keep a name as it is seen; of what can be none, nothing: nobody goes without their mail for it."""
-    seen = as_seen(value)
+    seen = as_seen("" if value is None else value)
     return "" if isinstance(seen, str) and (is_blank(seen) or len(seen) > MAX_LINE) else seen
 
 

@@ -20,6 +20,7 @@ from attrs import field, frozen
 _ENDING: Final = r"\w{0,12}"
 _NUMBER: Final = r"\d{1,9}"
 _GAP: Final = r"[ -]{1,4}"
+_MOST_PARTS: Final = 6
 _APOSTROPHES: Final = "\u2018\u2019\u02bc"
 
 
@@ -30,6 +31,8 @@ def _folded(char: str) -> str:
     if char in _APOSTROPHES:
         return "'"
     parts = unicodedata.normalize("NFKD", char).casefold()
+    if len(parts) > _MOST_PARTS:  # a ligature of whole words, which would take many times its room
+        return char
     kept = "".join(part for part in parts if unicodedata.category(part) not in ("Mn", "Cf"))
     return "-" if unicodedata.category(char) == "Pd" or char == "\u2212" else kept
 

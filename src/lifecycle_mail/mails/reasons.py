@@ -160,7 +160,7 @@ class Answering:
 
     Attributes:
         question: what was asked.
-        reason: what was clicked, or None where the page asks.
+        reason: what was clicked, or None where the page asks. Where nothing is offered it is what they said before.
         offers: the reasons that the mail offers, in its order, each once; none where it asks for words alone.
         most: how many of them can be chosen; 0 where none is offered.
         about: the product or plan that it is about, or empty; of a long name 150 octets.

@@ -207,6 +207,8 @@ class Renderer:
                     parts[form] = without_marks(said)
                 else:
                     parts[form] = _GAPS.sub("\n\n", without_marks(said)).strip() + "\n"
+                if judge:  # once more: a parser writes what `&#8;` stands for
+                    check_characters(parts[form], template=str(spec.kind))
             except LifecycleMailError as error:
                 errors[form] = error
             else:

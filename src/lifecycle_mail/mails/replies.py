@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
@@ -35,31 +36,39 @@ MAIL: Final = "mail"
 
 
 def personal(
-    spends: Iterable[float] = (), *, by: FactRef | None = None, months: float = MONTHS, share: float = SHARE
+    spends: Iterable[float | None] = (), *, by: FactRef | None = None, months: float = MONTHS, share: float = SHARE
 ) -> Predicate:
     """Return the predicate of those who get a personal reply: long-standing, or among those who spend most.
 
     Args:
-        spends: what each customer has spent; who spent nothing does not count. Without any, long standing alone
-            decides.
+        spends: what each customer has spent; who spent nothing, or of whom nothing is known (None), does not count.
+            Without any, long standing alone decides.
         by: the fact that holds it for one contact; by default the field `spend`.
         months: how long a customer has to be one; from `signed_up_at`.
         share: the share of customers that is valuable, 0 to 1. Who spends as much as the last of them is one, too.
 
     Raises:
-        InvalidInput: a share or a number of months that is none.
+        InvalidInput: a share, a number of months or a spend that is none.
     """
     if not _is_number(share) or not 0 < share <= 1:
         raise InvalidInput(f"share {share!r}: give a share of the customers, such as 0.1")
     if not _is_number(months) or not 0 <= months < math.inf:
         raise InvalidInput(f"months {months!r}: give a number of months, such as {MONTHS}")
     marked: Predicate = where.days_since_signup >= months * _DAYS_A_MONTH
-    ordered = sorted((float(one) for one in spends if one > 0), reverse=True)
+    ordered = sorted((float(one) for one in map(_spend, spends) if one > 0), reverse=True)
     if ordered:
         most = max(1, math.ceil(round(len(ordered) * share, 9)))  # 0.07 of 100 are 7, and 7.000000000000001 as floats
         least = ordered[min(len(ordered), most) - 1]
         marked = marked | ((where.field("spend") if by is None else by) >= least)
     return marked
+
+
+def _spend(value: float | None) -> float:
+    if value is None:  # as a table says of who bought nothing
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise InvalidInput(f"spends: a {type(value).__name__} is no sum; give numbers, and None where nothing is known")
+    return float(value)
 
 
 def _is_number(value: object) -> bool:

@@ -105,7 +105,7 @@ def samples(to: Recipient, *, confirm: str = "k.AA.AA", now: datetime = NOW) -> 
         ),
         CancellationNote(
             to=to, product=product, cancelled_at=ago, card=Card("4242"), refund=Money("4.03", "EUR"),
-            keeps=["Your logbook"], resume_url=again, access_until=last_day,
+            keeps=["Your logbook"], resume_url=again, access_until=last_day, reason=CancellationReason.MISSING_FEATURES,
         ),
         CancellationSurvey(to=to, product=product, reasons=SURVEY_REASONS, cancelled_at=ago),
         CancellationReasonRequest(

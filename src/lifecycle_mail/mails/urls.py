@@ -61,8 +61,9 @@ class Urls:
 
     @cached_property
     def survey(self) -> str:
-        """Opens the questions, with nothing chosen but what they said already."""
-        return self._answer(self._question("survey"), getattr(self._spec, "reason", None))
+        """Opens the questions, with nothing chosen; to whoever said why already a place for what else there is."""
+        question, told = self._question("survey"), getattr(self._spec, "reason", None)
+        return self._answer(question, offers=self._offers()) if told is None else self._answer(question, told)
 
     @property
     def comment(self) -> str:
@@ -76,7 +77,8 @@ class Urls:
         question = self._question("answers")
         labels = LABELS[question]
         return tuple(
-            (self._translator.text(labels[reason]), self._answer(question, reason)) for reason in self._offers()
+            (self._translator.text(labels[reason]), self._answer(question, reason, offers=self._offers()))
+            for reason in self._offers()
         )
 
     def _offers(self) -> tuple[Reason, ...]:
@@ -88,14 +90,13 @@ class Urls:
             raise self._absent(name, "nothing is asked")
         return question
 
-    def _answer(self, question: Question, reason: Reason | None = None) -> str:
+    def _answer(self, question: Question, reason: Reason | None = None, *, offers: tuple[Reason, ...] = ()) -> str:
         scope, occasion = None, getattr(self._spec, "cancelled_at", None)
         if isinstance(self._spec, ProgrammeSpecification):
             scope = Scope.list(self._spec.listed.key)
         elif isinstance(self._spec, Goodbye):
             scope = Scope.all() if self._spec.left is None else Scope.list(self._spec.left.key)
             occasion = self._spec.left_at
-        offers = self._offers()
         asked = Answering(
             question=question, reason=reason, offers=offers, most=min(len(offers), most_of(self._spec.kind)),
             about=str(getattr(self._spec, "product", "")), occasion=occasion,

@@ -59,10 +59,14 @@ MatchKey = NewType("MatchKey", str)
 _MAX_ADDRESS: Final = 254
 _MAX_LOCAL: Final = 64
 
+_ENCODED_WORD: Final = re.compile(r"=\?[^?]{1,40}\?[bBqQ]\?[^?]*\?=")
+"""RFC 2047, 2: what a header writes other characters with."""
+
 # The fast path takes whole addresses of at most 64 characters. Then no local part exceeds 64, no label 63
 # and no domain 253, so that length needs no further rule.
 _MAX_PLAIN: Final = 64
-_ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+# Without the question mark, which an encoded word would need.
+_ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"
 # Two hyphens in a row never match: that keeps out xn-- and every other reserved label, whose validity only
 # IDNA can tell. Each repetition starts with its own separator, hence there is nothing to backtrack into.
 _LABEL: Final = r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
@@ -265,6 +269,8 @@ def parse_address(text: str) -> EmailAddress:
 def _parse_with_care(text: str) -> EmailAddress:
     _check_characters(text)
     _check_form(text)
+    if _ENCODED_WORD.search(text):  # whoever reads the mail would read another address
+        _refuse(text, "it holds what a header takes for an encoded word", _ASK)
     written_local, _, written_domain = text.partition("@")
     # Before email-validator, whose complaint about what NFC makes of a look-alike would puzzle the reader.
     if _has_lookalike(written_local):

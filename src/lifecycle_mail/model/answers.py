@@ -84,6 +84,7 @@ MOST_REASONS: Mapping[Question, int] = MappingProxyType(
 )
 """How many reasons an answer to each question has at most (C2)."""
 
+_READ = 4
 MAX_TEXT = 2_000
 """Characters of what somebody writes in their own words."""
 
@@ -123,6 +124,7 @@ def _clean(char: str) -> str:
 
 def _cut(value: str) -> str:
     # Typed into a page by anybody: what cannot be stored or shown is left out, and nothing is refused for it.
+    value = value[: _READ * MAX_TEXT]  # anybody may send ten million characters
     clean = "".join(map(_clean, value.replace("\r\n", "\n").replace("\r", "\n")))
     if is_blank(clean):
         return ""

@@ -9,54 +9,55 @@ other numbers that are as long passes, too; of an order's number the last four d
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
-_LEAST: Final = 13
-_MOST: Final = 19
-_FIRST: Final = frozenset("23456")
-"""What the numbers of payment cards begin with."""
+_LENGTHS: Final = range(19, 12, -1)
+_USUAL: Final = {"2": 16, "3": 15, "4": 16, "5": 16, "6": 16}
+"""What the numbers of payment cards begin with, and how long most of them are."""
 _LAST: Final = 4
 
-_DIGITS: Final = re.compile(r"\d+")
-_RUN: Final = re.compile(r"\d+(?:[^\w\n]{1,3}\d+)*")
-"""Groups of digits, with a space, a dash or the like between them."""
+_RUN: Final = re.compile(r"•{4} \d{4}(?!\d)|\d+(?:(?:[^\w•]|_){1,5}\d+)*")
+"""What was hidden before; or groups of digits, with a space, a dash, the end of a line or the like between them."""
 
 
 def without_cards(text: str) -> str:
-    """Leave of each number that can be a card's its last four digits."""
+    """Leave of each number that can be a card's its last four digits. Done again, it changes nothing more."""
     return _RUN.sub(_hidden, text)
 
 
 def _hidden(found: re.Match[str]) -> str:
-    said, kept, after = found[0], "", 0
-    groups = list(_DIGITS.finditer(said))
-    place = 0
-    while place < len(groups):
-        last = _last_of_card(groups, place)
-        if last is None:
-            place += 1
+    said = found[0]
+    if said.startswith("•"):
+        return said
+    places = [place for place, char in enumerate(said) if char.isdecimal()]
+    digits = "".join(str(int(said[place])) for place in places)  # in whichever script they are written
+    kept, done = "", 0
+    for at in range(len(digits)):
+        if at < done or (at > done and places[at - 1] + 1 == places[at]):
+            continue  # a number begins where digits do, or behind one that was hidden
+        length = _length_of_card(digits, places, at)
+        if length:
+            begins = places[done - 1] + 1 if done else 0
+            done = at + length
+            is_cut = done < len(digits) and places[done] == places[done - 1] + 1
+            kept += f"{said[begins : places[at]]}•••• {digits[done - _LAST : done]}{' ' * is_cut}"
+    return kept + said[places[done - 1] + 1 if done else 0 :]
+
+
+def _length_of_card(digits: str, places: Sequence[int], at: int) -> int:
+    """Return how many digits the card's number has that begins at one of them, the longest; 0 where none does.
+
+    It ends where digits do. One of the usual length may have more behind it: the code on the back, say.
+    """
+    usual = _USUAL.get(digits[at])
+    for length in _LENGTHS if usual else ():
+        end = at + length
+        if end > len(digits) or not _checks(digits[at:end]):
             continue
-        start, end = groups[place].start(), groups[last].end()
-        kept += f"{said[after:start]}•••• {_plain(said[start:end])[-_LAST:]}"
-        after, place = end, last + 1
-    return kept + said[after:]
-
-
-def _last_of_card(groups: list[re.Match[str]], first: int) -> int | None:
-    """Return the last group of the card's number that begins with a group, or None where none does."""
-    digits = ""
-    for place in range(first, min(len(groups), first + _MOST)):
-        digits += _plain(groups[place][0])
-        if len(digits) > _MOST:
-            return None
-        if len(digits) >= _LEAST and digits[0] in _FIRST and _checks(digits):
-            return place
-    return None
-
-
-def _plain(text: str) -> str:
-    """Return the digits of a text, in whichever script they are written."""
-    return "".join(str(int(char)) for char in text if char.isdecimal())
+        if length == usual or end == len(digits) or places[end] != places[end - 1] + 1:
+            return length
+    return 0
 
 
 def _checks(digits: str) -> bool:

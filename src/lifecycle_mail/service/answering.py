@@ -55,7 +55,8 @@ class Asked:
     Attributes:
         question: what.
         about: the product or plan; of a drift or an opt-out the key of the list, and empty for all marketing.
-        chosen: the reason that was clicked, or None where the page asks.
+        chosen: the reason that was clicked, or None where the page asks. Where the mail offers none, it is what they
+            said before.
         reasons: what the mail offers, in its order; none where it asks for words alone, and the page shows a place for
             them.
         most: how many reasons can be chosen; 0 where none is offered.
@@ -82,11 +83,14 @@ class Answered:
         next_step: what follows from it, and why (C4).
         is_new: whether this call changed it; False for a double click. Of somebody who was erased it is True, as it is
             for anybody's first (R22).
+        step_is_new: whether it follows now, and did not follow from what they had answered before: whoever adds a word
+            gets no second follow-up.
     """
 
     answer: Answer
     next_step: NextStep = field(eq=_offer_of)
     is_new: bool = True
+    step_is_new: bool = True
 
 
 @frozen(kw_only=True)
@@ -127,7 +131,7 @@ class Answers:
         )  # fmt: skip
 
     def take(
-        self, token: str, said: Said, *, now: datetime, ways: Mapping[str, Way] | None, tried: list[Answer]
+        self, token: str, said: Said, *, now: datetime, ways: Mapping[str, Way] | None, tried: list[Answered]
     ) -> Answered:
         """Take an answer; see `Lifecycle.answer`.
 
@@ -135,7 +139,7 @@ class Answers:
         all the same (F21).
         """
         link, asked = self._read(token, now)
-        if said.reasons is None and asked.reason is not None:
+        if said.reasons is None and asked.reason is not None and asked.offers:
             said = evolve(said, reasons=(asked.reason,))
         made = Answer(
             contact_id=link.contact_id, question=asked.question, reasons=_chosen(asked, said),
@@ -146,7 +150,7 @@ class Answers:
 
     def told(
         self, contact_id: ContactId, asked: Answering, said: Said, *, now: datetime, ways: Mapping[str, Way] | None,
-        tried: list[Answer],
+        tried: list[Answered],
     ) -> Answered:  # fmt: skip
         """Take what the application was told; see `Lifecycle.told_why`."""
         made = Answer(
@@ -157,7 +161,7 @@ class Answers:
         return self._keep(made, said, ways=ways, tried=tried, is_reply=False)
 
     def _keep(
-        self, made: Answer, said: Said, *, ways: Mapping[str, Way] | None, tried: list[Answer], is_reply: bool
+        self, made: Answer, said: Said, *, ways: Mapping[str, Way] | None, tried: list[Answered], is_reply: bool
     ) -> Answered:
         """Keep an answer, with what was answered to the same before.
 
@@ -179,15 +183,20 @@ class Answers:
             raise InvalidInput("nothing is answered: choose a reason, or write something")
         if erased:
             return Answered(answer=made, next_step=next_step(made, ways=ways))
-        stands, is_new = before, False
-        if stands is None or stands != evolve(made, at=stands.at):
+        following = next_step(made, ways=ways)
+        was = None if before is None else next_step(before, ways=ways).step
+        if before is None or before != evolve(made, at=before.at):
             self._store.put_answers([made])
-            stands = self._given(made) or made
-            is_new = stands == made  # else a later one holds
-            if is_new:
-                tried.append(made)
+            if (self._given(made) or made) == made:  # else a later one holds
+                done = Answered(answer=made, next_step=following, step_is_new=following.step != was)
+                tried.append(done)
                 self._tell(made, is_reply=is_reply)
-        return Answered(answer=stands, next_step=next_step(stands, ways=ways), is_new=is_new or stands in tried)
+                return done
+        stands = self._given(made) or made
+        earlier = next((one for one in tried if one.answer == stands), None)
+        if earlier is not None:
+            return earlier
+        return Answered(answer=stands, next_step=next_step(stands, ways=ways), is_new=False, step_is_new=False)
 
     def _read(self, token: str, now: datetime) -> tuple[Link, Answering]:
         """Read a link.
@@ -264,7 +273,9 @@ def _chosen(asked: Answering, said: Said) -> tuple[Reason, ...]:
     Raises:
         InvalidInput: one that is none of these, or too many.
     """
-    chosen, most = reasons_to(asked.question, said.reasons or ()), max(1, asked.most)
+    told = () if asked.reason is None else (asked.reason,)  # where nothing is kept of what they said before
+    chosen = reasons_to(asked.question, told if said.reasons is None else said.reasons)
+    most = max(1, asked.most)
     if len(chosen) > most:
         raise InvalidInput(f"reasons: {len(chosen)} chosen, and this mail takes {most}")
     return chosen

@@ -19,6 +19,7 @@ from lifecycle_mail.mails.parts import Card, Money, Way, as_sum, as_ways
 from lifecycle_mail.mails.reasons import SINGLE_REASONS, SURVEY_REASONS
 from lifecycle_mail.mails.specs.base import Specification, in_utc, is_instant, refuse_promotion
 from lifecycle_mail.mails.texts import (
+    MAX_PARAGRAPH,
     are,
     as_members,
     as_seen,
@@ -39,7 +40,7 @@ from lifecycle_mail.model.names import one_of
 def _as_problem(value: str) -> str:
     """Keep of what somebody wrote what is seen, and no number of a card: the mail shows it again."""
     seen = as_seen_lines(value)
-    return without_cards(seen) if isinstance(seen, str) else seen
+    return without_cards(seen) if isinstance(seen, str) and len(seen) <= MAX_PARAGRAPH else seen
 
 
 def _as_told(value: CancellationReason | None) -> CancellationReason | None:
@@ -118,12 +119,14 @@ class CancellationNote(CancellationNotice):
     Attributes:
         cancelled_at: when, an aware instant; the mail states it in the recipient's zone.
         access_until: the last day of access that is paid for, or None where access ended at once.
+        reason: why, where they said so already: the mail thanks for it, and asks what it was that was missing.
     """
 
     up_to = ("access_until",)
 
     cancelled_at: datetime = field(converter=in_utc, validator=is_instant)
     access_until: date | None = field(default=None, validator=optional(is_day))
+    reason: CancellationReason | None = field(default=None, converter=_as_told)
 
 
 @specification(Kind.CANCELLATION_SURVEY)

@@ -59,7 +59,7 @@ class ProgrammeSpecification(Specification):
         campaign: the key of the campaign that it is part of; links carry it.
         visit_url: where the reader lands who follows the mail.
         joined_on: the day they signed up, or None.
-        source: how they signed up, as it fits into "since you signed up ...", or empty.
+        source: how they signed up, as a noun that fits into "you came to us through ...": the boat show; or empty.
         interest: what they came for, or bought, or empty.
         place: where they are, or empty.
         style: the style of the subject line (S8), or None for the default of the kind; whoever has no name gets that

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 
 from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.mails.links import SKEW
 from lifecycle_mail.mails.parts import Way
 from lifecycle_mail.mails.reasons import Answering as AskedOf
+from lifecycle_mail.mails.texts import as_seen, check_text
 from lifecycle_mail.measure.reasons import FLAG_ABOVE, LEAST, ReasonReport, count_reasons
-from lifecycle_mail.model.answers import Answer, CancellationReason, Question, Reason, as_reasons
+from lifecycle_mail.model.answers import CancellationReason, Question, Reason, as_reasons
 from lifecycle_mail.model.instants import as_utc, optional_utc
 from lifecycle_mail.model.names import ContactId, one_of
 from lifecycle_mail.service.answering import Answered, Answers, Asked, Said
@@ -50,7 +52,7 @@ class Answering(Base):
         Args:
             token: of the link that they followed.
             now: when.
-            reason: what they chose on the page; left out, it is what the link says.
+            reason: what they chose on the page; left out, it is what the link says, in each call.
             reasons: instead of `reason`, where several can be chosen: any of the question, and no more than
                 `Asked.most` (C2); one where the mail offered none.
             text: their own words. Of this and the next two 2,000 characters are kept.
@@ -59,8 +61,8 @@ class Answering(Base):
             ways: what the application can offer, for the next step: `pause`, `downgrade`, `help`.
 
         Returns:
-            The answer as it stands, and what follows from it. Of somebody who was erased nothing is written, and what
-            is returned is what it would be for anybody (O5, R22).
+            The answer as it stands, and what follows from it; where `step_is_new`, do it. Of somebody who was erased
+            nothing is written, and what is returned is what it would be for anybody (O5, R22).
 
         Raises:
             LinkRefused: not whole, not ours, not for an answer, or too old; always alike (F44).
@@ -70,7 +72,7 @@ class Answering(Base):
             raise InvalidInput("reason, reasons: give one of the two")
         chosen = None if reasons is None else as_reasons(reasons)
         said = Said(reasons=chosen if reason is None else (reason,), text=text, tool=tool, improve=improve)
-        now, tried = as_utc(now), list[Answer]()
+        now, tried = as_utc(now), list[Answered]()
         return self._once(lambda: self._answers.take(token, said, now=now, ways=ways, tried=tried))
 
     def told_why(
@@ -86,7 +88,7 @@ class Answering(Base):
         Args:
             contact_id: the application's id of them, as in `Recipient.contact_id`.
             reasons: up to three; none, where they only wrote.
-            product: what was cancelled, as in the notice; reasons are counted by it.
+            product: what was cancelled, as in the notice; reasons are counted by it, up to 150 octets of its name.
             cancelled_at: when, as in the notice; an aware instant.
             now: when they said it.
             text, tool, improve, ways: as for `answer`. What is left out stays as they answered it before.
@@ -97,9 +99,12 @@ class Answering(Base):
         Raises:
             InvalidInput: nothing is answered, or with a reason that there is not, or with too many.
         """
+        check_text("product", as_seen(product))
+        if as_utc(cancelled_at) > as_utc(now) + SKEW:
+            raise InvalidInput(f"cancelled_at: {cancelled_at} is still to come at {now}")
         asked = AskedOf(question=Question.CANCELLATION, about=product, occasion=as_utc(cancelled_at))
         said = Said(reasons=as_reasons(reasons) or None, text=text, tool=tool, improve=improve)
-        now, tried, who = as_utc(now), list[Answer](), ContactId(contact_id)
+        now, tried, who = as_utc(now), list[Answered](), ContactId(contact_id)
         return self._once(lambda: self._answers.told(who, asked, said, now=now, ways=ways, tried=tried))
 
     def reasons(
@@ -115,8 +120,13 @@ class Answering(Base):
             flag_above: the share of the answers above which a reason is flagged.
             least: the fewest answers that tell.
             zone: whose months they are counted by.
+
+        Raises:
+            InvalidInput: `before` is not after `since`; or a threshold that is none.
         """
         asked, begin, end = one_of(Question, question, "question"), optional_utc(since), optional_utc(before)
+        if begin is not None and end is not None and end <= begin:
+            raise InvalidInput(f"before: {before} is not after since, {since}: nothing lies between them")
         return self._again(
             lambda: count_reasons(
                 self.store.answers(question=asked, since=begin, before=end), question=asked, flag_above=flag_above,
