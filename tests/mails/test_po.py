@@ -102,6 +102,13 @@ def test_what_is_obsolete_is_a_comment() -> None:
     assert {"a": ("b",), "e": ("f",), "k": ("l",)} == Catalogue.read(text, language="et").texts
 
 
+@pytest.mark.parametrize("date", ["", "YEAR-MO-DA HO:MI+ZONE", "2026-03-03T12:00:00Z", "2026-03-03 12:05+0200", "soon"])
+def test_a_date_costs_no_translation(date: str) -> None:
+    """Tools write placeholders and forms of their own, and nobody here reads it."""
+    head = HEAD.rstrip("\n") + f'\n"POT-Creation-Date: {date}\\n"\n"PO-Revision-Date: {date}\\n"\n\n'
+    assert {"a": ("b",)} == Catalogue.read(head + 'msgid "a"\nmsgstr "b"\n', language="et").texts
+
+
 WORDS = st.text(st.characters(exclude_characters="%"), min_size=1).filter(
     lambda text: bool(text.strip()) and UNWRITTEN.search(text) is None
 )

@@ -23,6 +23,7 @@ _LINE: Final = re.compile(
 )
 _TEXT: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"\s*+', re.DOTALL)
 _STRANGE: Final = re.compile(r'(?:[^\\]++|\\["\\nrt])*+(?P<strange>\\.?)', re.DOTALL)
+_DATE: Final = re.compile(r'\s*"(?:POT-Creation|PO-Revision)-Date:[^"\\]*\\n"\s*', re.IGNORECASE)
 _SHOWN: Final = 40
 
 
@@ -53,7 +54,8 @@ def entries_of(lines: Sequence[str]) -> list[str]:
     """Return what Babel is to read: each line at its place, without comments and obsolete entries.
 
     A flag, such as that of a guess, stays where an entry follows that is read: Babel would give those of an obsolete
-    entry to the next, and what goes on in an obsolete line to the one before.
+    entry to the next, and what goes on in an obsolete line to the one before. The dates of a header, which nobody here
+    needs, are left out: Babel refuses the empty ones and the placeholders that gettext's own tools write.
     """
     kept: list[str] = []
     is_read = False
@@ -64,7 +66,7 @@ def entries_of(lines: Sequence[str]) -> list[str]:
             kept.append(line if is_read and said.startswith("#,") else "")
         else:
             is_read = is_read or bool(said)
-            kept.append(line)
+            kept.append('""' if _DATE.fullmatch(line) else line)
     return kept[::-1]
 
 
