@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from jinja2 import (
     BaseLoader,
@@ -112,9 +112,12 @@ class Function:
         """
         if "caller" in kwargs and kwargs["caller"].__class__ is not Macro:
             raise SecurityError("write {% call ... %}: what a function calls back is what stands in the template")
-        require_there(*args, *kwargs.values())
-        if any(isinstance(value, LISTS) for value in (*args, *kwargs.values())):
-            raise SecurityError("a function takes texts, numbers and days, one by one, and no list")
+        for value in args:
+            if value.__class__ is not str and isinstance(value, _NOT_TAKEN):
+                _refuse(value)
+        for value in kwargs.values():
+            if value.__class__ is not str and isinstance(value, _NOT_TAKEN):
+                _refuse(value)
         charge(A_CALL)
         try:
             return self._function(*args, **kwargs)
@@ -122,6 +125,14 @@ class Function:
             if "caller" in kwargs or isinstance(error, InvalidTemplate):
                 raise
             raise SecurityError(str(error)) from None  # with the line that called it
+
+
+_NOT_TAKEN: Final = (Undefined, *LISTS)
+
+
+def _refuse(value: object) -> NoReturn:
+    require_there(value)
+    raise SecurityError("a function takes texts, numbers and days, one by one, and no list")
 
 
 def _range(*bounds: int) -> range:

@@ -60,7 +60,7 @@ class Specification:
                 come, as the mail would have it. All of them at once.
             InvalidInput: `now` has no time zone.
         """
-        wrong = tuple(self.find_untimely(_values(self), as_instant(now)))
+        wrong = tuple(self.find_untimely(_Values(self), as_instant(now)))
         if wrong:
             raise MailRefused(f"{self.kind}: {'; '.join(f'{one.path} {one.message}' for one in wrong)}", wrong)
 
@@ -102,8 +102,23 @@ class Specification:
             )
 
 
-def _values(spec: Specification) -> dict[str, Any]:
-    return {one.name: getattr(spec, one.name) for one in fields(type(spec))}
+class _Values(Mapping[str, Any]):
+    """The fields of a specification, by name: each mail is asked for a few of them."""
+
+    def __init__(self, spec: Specification) -> None:
+        self._spec = spec
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return getattr(self._spec, name)
+        except AttributeError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (one.name for one in fields(type(self._spec)))
+
+    def __len__(self) -> int:
+        return len(fields(type(self._spec)))
 
 
 LATE: Final = timedelta(hours=1)
@@ -184,7 +199,7 @@ def refuse_promotion(spec: Specification) -> None:
     Raises:
         MailRefused: texts of the caller's promote; each is named.
     """
-    found = tuple(find_promotions(_values(spec)))
+    found = tuple(find_promotions(_Values(spec)))
     if found:
         said = ", ".join(f"{one.path} {one.message}" for one in found)
         raise MailRefused(f"{spec.kind}: {said}, and {_PROMOTES_NOTHING}", found)
