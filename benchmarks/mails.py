@@ -135,8 +135,8 @@ def ratios(repeats: int, calls: int) -> None:
             repeats=repeats,
         )
         ours, same, least = (found[name].median / calls * 1e6 for name in ("ours", "bare", "ready"))
-        whole.append(ours / same)
-        ready.append(ours / least)
+        whole.append(found["ours"].over(found["bare"]))
+        ready.append(found["ours"].over(found["ready"]))
         print(f"{kind:<24} {ours:6.0f} us {same:6.0f} us {whole[-1]:5.2f}x   {least:13.0f} us {ready[-1]:5.2f}x")
     print(
         f"\nrendered and inlined / bare, the worst kind: {verdict(max(whole), BAR)}, mean {geometric_mean(whole):.2f}x"
@@ -157,8 +157,8 @@ def memory(count: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--calls", type=int, default=40, help="mails a repeat")
+    parser.add_argument("--repeats", type=int, default=45)
+    parser.add_argument("--calls", type=int, default=8, help="mails a repeat; few, so that both sides of a turn meet the same machine")
     parser.add_argument("--mails", type=int, default=10_000, help="mails of the measurement of memory")
     parser.add_argument("--only-memory", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -11,7 +11,7 @@ class Sample:
     """The measured seconds of one thing, one figure a repeat."""
 
     def __init__(self, seconds: Sequence[float]) -> None:
-        self.seconds = sorted(seconds)
+        self.seconds = tuple(seconds)
 
     @property
     def median(self) -> float:
@@ -21,7 +21,14 @@ class Sample:
     @property
     def spread(self) -> float:
         """How far the slowest is from the fastest, as a share of the median."""
-        return (self.seconds[-1] - self.seconds[0]) / self.median if self.median else 0.0
+        return (max(self.seconds) - min(self.seconds)) / self.median if self.median else 0.0
+
+    def over(self, other: Sample) -> float:
+        """Return how many times the other's seconds these are: the median of the turns, each held against its own.
+
+        A machine that slows down for a while slows both sides of a turn; medians of their own may come from two times.
+        """
+        return median(ours / theirs for ours, theirs in zip(self.seconds, other.seconds, strict=True))
 
     def micros(self, calls: int = 1) -> str:
         """Write the median in microseconds a call, with the spread."""
