@@ -158,7 +158,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=45)
-    parser.add_argument("--calls", type=int, default=8, help="mails a repeat; few, so that both sides of a turn meet the same machine")
+    parser.add_argument(
+        "--calls", type=int, default=8, help="mails a repeat; few, so that both sides of a turn meet the same machine"
+    )
     parser.add_argument("--mails", type=int, default=10_000, help="mails of the measurement of memory")
     parser.add_argument("--only-memory", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()

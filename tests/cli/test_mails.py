@@ -209,6 +209,41 @@ def test_a_broken_template_is_named_with_its_line(tmp_path: Path) -> None:
     assert "goodbye:5" in done.err
 
 
+def test_a_preview_names_every_mail_that_cannot_be_made(tmp_path: Path) -> None:
+    """Once, although it is broken in every language; and no page shows only what is left."""
+    for kind in ("goodbye", "survey"):
+        (tmp_path / f"{kind}.jinja").write_text(
+            f'{{% extends "shipped/{kind}" %}}\n{{% block subject %}}{{{{ nothing }}}}{{% endblock %}}'
+        )
+    done = run("preview", "--templates", tmp_path, "--out", tmp_path / "page")
+    assert 3 == done.code
+    assert (1, 1) == (done.err.count("goodbye:2"), done.err.count("survey:2"))
+    assert not (tmp_path / "page" / "index.html").exists()
+
+
+def test_a_catalogue_to_translate_is_printed(tmp_path: Path) -> None:
+    """What is translated in it is said in the mails; sentences of one's own templates are in it, too."""
+    (tmp_path / "survey.jinja").write_text(
+        '{% extends "shipped/survey" %}\n'
+        '{% block closing %}{{ part.p(_("So long, %(name)s!", name="you")) }}{% endblock %}'
+    )
+    printed = run_well("templates", "catalogue", "fi", tmp_path).out
+    assert '#: survey.jinja\n#, python-format\nmsgid "So long, %(name)s!"\nmsgstr ""\n' in printed
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "fi.po").write_text(
+        printed.replace(
+            'msgid "So long, %(name)s!"\nmsgstr ""', 'msgid "So long, %(name)s!"\nmsgstr "Hei hei, %(name)s!"'
+        ),
+        encoding="utf-8",
+    )
+    options = ("--templates", tmp_path, "--catalogues", own, "--locale", "fi", "--out", tmp_path / "mails")
+    run_well("render", "survey", *options, "--now", NOW)
+    [text] = (tmp_path / "mails").glob("survey.*.txt")
+    assert "Hei hei, you!" in text.read_text(encoding="utf-8")
+    assert run("templates", "catalogue", "finnish").err.count("give a tag, such as fi or pt-BR") == 1
+
+
 def test_kinds_are_listed() -> None:
     """Every kind is listed, for people and for programs."""
     assert list(map(str, Kind)) == [

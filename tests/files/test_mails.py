@@ -341,6 +341,20 @@ def test_catalogues_are_read_by_language_and_their_problems_together(tmp_path: P
     assert "nom" in str(caught.value)
 
 
+def test_a_catalogue_is_called_after_its_language(tmp_path: Path) -> None:
+    """A backup beside it is no language: nobody reads in it, and nobody would notice."""
+    for name in ("pt-BR", "et_EE", "fi-x-plain", "ca-valencia"):
+        (tmp_path / f"{name}.po").write_text('msgid "Hello,"\nmsgstr "Oi,"\n', encoding="utf-8")
+    assert ["ca-valencia", "et_EE", "fi-x-plain", "pt-BR"] == [one.language for one in read_catalogues(tmp_path)]
+    (tmp_path / "fi.old.po").write_text('msgid "Hello,"\nmsgstr Hei\n', encoding="utf-8")
+    (tmp_path / "backup.po").write_text("", encoding="utf-8")
+    with pytest.raises(InvalidDocument) as caught:
+        read_catalogues(tmp_path)
+    assert ["'backup' is no language", "'fi.old' is no language", "'Hei' is not a text in quotes"] == [
+        one.message for one in caught.value.problems
+    ]
+
+
 def test_lines_of_json_are_read_one_by_one(tmp_path: Path) -> None:
     """A line that is not JSON is refused with its place, and the others stand."""
     path = tmp_path / "data.jsonl"

@@ -274,6 +274,8 @@ def test_what_the_application_offers_is_in_the_next_step() -> None:
         ({"reason": "other", "reasons": ["other"]}, "give one of the two"),
         ({"reasons": []}, "nothing is answered"),
         ({"reasons": [], "text": " \t\r\n \x00"}, "nothing is answered"),
+        ({"text": 5}, "text: a int is no text"),
+        ({"tool": b"Excel"}, "tool: a bytes is no text"),
     ],
 )
 def test_what_is_no_answer_is_refused(said: Mapping[str, Any], problem: str) -> None:
@@ -706,6 +708,7 @@ def test_what_the_application_was_told_is_no_sign_that_mail_is_read() -> None:
         ([DEAR], {"cancelled_at": NOW + DAY}, "still to come"),
         ([DEAR], {"product": ""}, "^product: nothing is written there"),
         ([DEAR], {"product": None}, "^product: NoneType is not a text"),
+        ([DEAR], {"improve": ["speed"]}, "^improve: a list is no text"),
     ],
 )
 def test_what_cannot_be_an_answer_is_refused(reasons: Any, said: Mapping[str, Any], problem: str) -> None:

@@ -26,6 +26,7 @@ from lifecycle_mail.files.mails import (
     read_templates,
     write_mail,
 )
+from lifecycle_mail.files.translating import to_translate
 from lifecycle_mail.files.writing import write_jsonl
 from lifecycle_mail.lint.templates import check_templates
 from lifecycle_mail.mails import KINDS, NAMES, Brand, Kind, LinkPurpose, Links, Renderer, SigningKey, shipped_source
@@ -273,6 +274,7 @@ def templates() -> None:
     lifecycle-mail templates list
     lifecycle-mail templates show last-chance > my-templates/last-chance.jinja
     lifecycle-mail templates check my-templates --catalogues my-catalogues
+    lifecycle-mail templates catalogue fi > my-catalogues/fi.po
     """
 
 
@@ -322,6 +324,24 @@ def placeholders_command(kind: str, form: Format) -> None:
         for one in placeholders(Kind(kind))
     ]  # fmt: skip
     print_rows(rows, ("name", "group", "type", "always", "what"), title=f"in a template of {kind}", form=form)
+
+
+@templates.command("catalogue")
+@click.argument("language", metavar="LANGUAGE")
+@click.argument("folder", type=FOLDER, required=False, metavar="[FOLDER]")
+@guard
+def catalogue_command(language: str, folder: Path | None) -> None:
+    """Print a PO file to translate the mails into LANGUAGE, with the templates in FOLDER.
+
+    \b
+    lifecycle-mail templates catalogue fi > my-catalogues/fi.po
+    lifecycle-mail templates catalogue et my-templates > et-new.po
+
+    Every sentence stands in it, with where it is said and what is filled in. What ships in the language is translated,
+    and the rest is empty: until it is translated, it comes in another language. Tools of gettext edit the file, and
+    bring one that has translations of yours up to date with a new one (msgmerge).
+    """
+    click.echo(to_translate(language, None if folder is None else read_templates(folder)), nl=False)
 
 
 @templates.command("check")

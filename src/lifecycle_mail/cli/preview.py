@@ -8,6 +8,7 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
+from lifecycle_mail.errors import InvalidInput, LifecycleMailError
 from lifecycle_mail.mails import KINDS, Kind, Mail, Renderer
 from lifecycle_mail.mails.formats import is_from_right
 from lifecycle_mail.mails.samples import sample_reader, samples
@@ -94,21 +95,29 @@ def write_preview(
         done: called after each mail.
 
     Raises:
-        LifecycleMailError: a mail cannot be made.
+        LifecycleMailError: mails cannot be made, with what is wrong with each of them; no page is written.
         OSError: a file cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
-    sections = []
+    sections: list[str] = []
+    wrong: dict[str, LifecycleMailError] = {}  # by what is said: a template is broken in every language
     for locale in locales:
         specs = samples(sample_reader(locale), confirm=confirm, now=now)
         for kind in kinds:
-            mail = renderer.render(specs[kind], now=now)
+            try:
+                mail = renderer.render(specs[kind], now=now)
+            except LifecycleMailError as error:
+                wrong.setdefault(str(error), error)
+                done()
+                continue
             stem = f"{kind}.{locale}"
             # A frame cannot be told which light it is in: each gets the rules of its own.
             (out / f"{stem}.light.html").write_text(mail.html.replace(_DARK, "@media not all"), encoding="utf-8")
             (out / f"{stem}.dark.html").write_text(mail.html.replace(_DARK, "@media all"), encoding="utf-8")
             sections.append(_section(mail, stem, locale))
             done()
+    if wrong:
+        raise next(iter(wrong.values())) if len(wrong) == 1 else InvalidInput("\n".join(wrong))
     page = out / "index.html"
     page.write_text(
         _PAGE.format(kinds=_options(kinds), locales=_options(locales), sections="\n".join(sections)), encoding="utf-8"

@@ -21,6 +21,7 @@ from lifecycle_mail.mails.catalogues import Catalogue
 from lifecycle_mail.mails.kinds import class_of
 from lifecycle_mail.mails.loading import NAMES
 from lifecycle_mail.mails.specs.base import find_promotions
+from lifecycle_mail.mails.texts import LANGUAGE_TAG
 from lifecycle_mail.model.addresses import EmailAddress, parse_address
 from lifecycle_mail.policy.documents import parse_toml, structure
 
@@ -281,6 +282,10 @@ def read_catalogues(folder: Path) -> tuple[Catalogue, ...]:
     found: list[Catalogue] = []
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.po")):
+        if not LANGUAGE_TAG.fullmatch(path.stem):  # nobody reads in it, so that it would never be looked into
+            problems.append(
+                Problem(str(path), f"{path.stem[:40]!r} is no language", "name it after one: fi.po, pt-BR.po")
+            )
         try:
             found.append(Catalogue.read(_text(path), language=path.stem, name=str(path)))
         except InvalidDocument as error:

@@ -14,6 +14,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.mails.lines import one_line
 from lifecycle_mail.mails.texts import (
     are,
     as_address,
@@ -117,7 +118,7 @@ def _as_fonts(value: str) -> str:
 
     if not isinstance(value, str) or not _FONTS.fullmatch(value):
         return value
-    names = (" ".join(name.split()) for name in value.replace("'", "").split(","))
+    names = (one_line(name) for name in value.replace("'", "").split(","))
     # Nothing that `_FONTS` lets through is markup.
     return Markup(", ".join(name if _PLAIN_FAMILY.fullmatch(name) else f"'{name}'" for name in names if name))  # noqa: S704
 

@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from lifecycle_mail.errors import InvalidDocument, InvalidInput, Problem
 from lifecycle_mail.mails.budget import charge
+from lifecycle_mail.mails.formats import locale_of
 from lifecycle_mail.mails.markup import UNWRITTEN
 from lifecycle_mail.mails.po import entries_of, lines_of, problems_of_form
 
@@ -69,7 +70,7 @@ class Catalogue:
         if misshapen := problems_of_form(name, lines):
             raise InvalidDocument(name, misshapen)
         try:
-            found = read_po(entries_of(lines), locale=language.replace("-", "_"), abort_invalid=True)
+            found = read_po(entries_of(lines), locale=locale_of(language), abort_invalid=True)
         except (PoFileError, ValueError, LookupError) as error:
             place, reason = name, str(error)
             if isinstance(error, PoFileError):  # it counts lines from 0, at the end of what it says

@@ -20,6 +20,7 @@ from email.policy import Policy
 from typing import Any, Final
 
 from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.mails.lines import one_line
 
 COLUMNS: Final = 76
 """Of a line with an encoded word (RFC 2047, 2), and of one of quoted-printable (RFC 2045, 6.7)."""
@@ -71,7 +72,7 @@ def _folded(name: str, parts: Iterator[str] | list[str], linesep: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    return bool(_SEEN.fullmatch(text)) and "=?" not in text and text == " ".join(text.split())
+    return bool(_SEEN.fullmatch(text)) and "=?" not in text and text == one_line(text)
 
 
 class _Written(UnstructuredHeader, BaseHeader):

@@ -45,25 +45,10 @@ _OF_TABLES: Final = frozenset({"caption", "colgroup", "table", "tbody", "td", "t
 _REOPENED: Final = frozenset(
     {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
 )
-_OF_PAGES: Final = frozenset(
-    {
-        "basefont",
-        "bgsound",
-        "frame",
-        "frameset",
-        "iframe",
-        "keygen",
-        "math",
-        "noembed",
-        "noframes",
-        "noscript",
-        "plaintext",
-        "script",
-        "select",
-        "svg",
-    }
-    | {"template", "textarea", "xmp"}
-)
+_OF_PAGES: Final = frozenset({
+    "basefont", "bgsound", "frame", "frameset", "iframe", "keygen", "math", "noembed", "noframes", "noscript",
+    "plaintext", "script", "select", "svg", "template", "textarea", "xmp",
+})  # fmt: skip
 
 
 def check_characters(text: str, *, template: str) -> None:

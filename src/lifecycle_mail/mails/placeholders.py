@@ -18,6 +18,7 @@ from attrs import NOTHING, evolve, fields, fields_dict, has
 
 from lifecycle_mail.mails.brand import Brand, Logo, Palette, Theme
 from lifecycle_mail.mails.kinds import KINDS, Kind, class_of
+from lifecycle_mail.mails.lines import one_line
 from lifecycle_mail.mails.parts import Card, Item, Money, Recipient, Way
 from lifecycle_mail.mails.vocabulary import (
     BLOCKS,
@@ -188,14 +189,14 @@ def _docs(cls: type[Any]) -> dict[str, str]:
     for base in reversed(cls.__mro__):
         said = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")[2].partition("\n\n")[0]
         for entry in _ENTRY_OF_DOC.finditer(said):
-            doc = " ".join(entry["doc"].split())
+            doc = one_line(entry["doc"])
             found |= dict.fromkeys(entry["names"].split(", "), doc[:1].upper() + doc[1:])
         found |= {name: _first(one.__doc__) for name, one in vars(base).items() if isinstance(one, property)}
     return {**dict.fromkeys([one.name for one in fields(cls)], ""), **found}
 
 
 def _first(doc: str | None) -> str:
-    return " ".join(inspect.cleandoc(doc or "").partition("\n\n")[0].split())
+    return one_line(inspect.cleandoc(doc or "").partition("\n\n")[0])
 
 
 def _without_none(gives: Any) -> Any:

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -93,6 +94,11 @@ class Answered:
     step_is_new: bool = True
 
 
+def _is_text(_instance: object, at: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidInput(f"{at.name}: a {type(value).__name__} is no text")
+
+
 @frozen(kw_only=True)
 class Said:
     """What a call says; None is what it leaves out.
@@ -103,9 +109,9 @@ class Said:
     """
 
     reasons: tuple[str, ...] | None = None
-    text: str | None = None
-    tool: str | None = None
-    improve: str | None = None
+    text: str | None = field(default=None, validator=_is_text)
+    tool: str | None = field(default=None, validator=_is_text)
+    improve: str | None = field(default=None, validator=_is_text)
 
 
 class Answers:
