@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from statistics import geometric_mean
+from types import MappingProxyType
 from typing import Any
 
 import css_inline
@@ -32,6 +33,7 @@ from lifecycle_mail.model.names import ContactId
 
 LINKS = Links("https://mail.example.com/m", ["a signing key of 32 random bytes"])
 BAR = 1.3
+OWN_BLOCK = '{% block closing %}\n{{ part.signed("Ines") }}\n{% endblock %}'
 
 
 def specifications() -> Mapping[Kind, Specification]:
@@ -41,20 +43,21 @@ def specifications() -> Mapping[Kind, Specification]:
 
 
 class Bare:
-    """Jinja2 without a sandbox, on the templates that ship, and css-inline; the module says what it does without.
+    """Jinja2 without a sandbox, on the same templates, and css-inline; the module says what it does without.
 
     It takes what templates read and call from the renderer's own insides, so that both sides fill in the same.
     """
 
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: Renderer, templates: Mapping[str, str] = MappingProxyType({})) -> None:
         self.renderer = renderer
+        self.templates = templates
         self.inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
         self.environments = {form: self._environment(form) for form in ("text", "html")}
         self.ready: dict[Kind, tuple[dict[str, Any], dict[str, Any]]] = {}
 
     def _environment(self, form: str) -> Environment:
         made = Environment(
-            loader=Templates({}, form=form),
+            loader=Templates(self.templates, form=form),
             autoescape=form == "html",  # noqa: S701 - plain text is not escaped
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -144,6 +147,25 @@ def ratios(repeats: int, calls: int) -> None:
     print(f"... beside values that are ready, which bare does not make: mean {geometric_mean(ready):.2f}x")
 
 
+def own_templates(repeats: int, calls: int) -> None:
+    """Measure every kind with a block of one's own: what comes out is held against all that its reader is owed."""
+    own = {str(kind): f'{{% extends "shipped/{kind}" %}}\n{OWN_BLOCK}' for kind in Kind}
+    renderer = Renderer(BRAND, links=LINKS, templates=own)
+    bare = Bare(renderer, own)
+    found = []
+    for spec in specifications().values():
+        runs = {
+            "ours": timed(lambda spec=spec: [renderer.render(spec, now=NOW) for _ in range(calls)]),  # type: ignore[misc]
+            "bare": timed(lambda spec=spec: [bare.render(spec) for _ in range(calls)]),  # type: ignore[misc]
+        }
+        seen = take_turns(runs, repeats=repeats)
+        found.append(seen["ours"].over(seen["bare"]))
+    print(
+        f"with a block of one's own, and judged in whole: the worst kind {max(found):.2f}x, "
+        f"mean {geometric_mean(found):.2f}x"
+    )
+
+
 def memory(count: int) -> None:
     """Render so many mails one after the other, in a process of its own, and print its peak."""
     renderer = Renderer(BRAND, links=LINKS)
@@ -168,6 +190,7 @@ def main() -> None:
         memory(given.only_memory)
         return
     ratios(given.repeats, given.calls)
+    own_templates(max(3, given.repeats // 3), given.calls)
     print()
     for count in (given.mails // 10, given.mails):
         subprocess.run([sys.executable, __file__, "--only-memory", str(count)], check=True)

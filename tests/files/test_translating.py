@@ -48,6 +48,13 @@ def test_sentences_of_ones_own_come_after_those_that_ship() -> None:
     assert re.search(r'^#: .* survey\.jinja technical-follow-up\.jinja\nmsgid "Start again"', text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("again", ['n_("Start again", "Start all again", 3)', '_("One")}}{{n_("One", "Many", 2)'])
+def test_a_sentence_has_one_plural(again: str) -> None:
+    """A catalogue looks a sentence up by its singular, so that a second form of it would never be found."""
+    with pytest.raises(InvalidTemplate, match=r"^survey:2: '(Start again|One)' has another plural than elsewhere"):
+        to_translate("et", {"survey": f"\n{{{{{again}}}}}"})
+
+
 def test_translators_are_told_what_is_filled_in() -> None:
     """By the name that stands in the sentence."""
     said = f"#. date: {PLACES['date']}\n#. product: {PLACES['product']}\n"

@@ -118,3 +118,11 @@ def test_near_misses_are_looked_for_once() -> None:
     begun = time.perf_counter()
     Renderer(BRAND, links=LINKS, templates={str(KIND): own}).render(SPEC, now=NOW)
     assert time.perf_counter() - begun < 5
+
+
+def test_what_a_template_has_to_begin_with_is_told() -> None:
+    """The parts are there for whoever extends or imports them, which is what a first template forgets."""
+    with pytest.raises(
+        InvalidTemplate, match=r"'part' is undefined: begin with {% extends \"mail\" %}, or with {% imp"
+    ):
+        Renderer(BRAND, links=LINKS, templates={str(KIND): '{{ part.p("Hi") }}'}).render(SPEC, now=NOW)

@@ -107,6 +107,8 @@ def test_a_date_costs_no_translation(date: str) -> None:
     """Tools write placeholders and forms of their own, and nobody here reads it."""
     head = HEAD.rstrip("\n") + f'\n"POT-Creation-Date: {date}\\n"\n"PO-Revision-Date: {date}\\n"\n\n'
     assert {"a": ("b",)} == Catalogue.read(head + 'msgid "a"\nmsgstr "b"\n', language="et").texts
+    whole = f'msgid ""\nmsgstr "POT-Creation-Date: {date}\\nLanguage: et\\nPO-Revision-Date: {date}\\n"\n\n'
+    assert {"a": ("b",)} == Catalogue.read(whole + 'msgid "a"\nmsgstr "b"\n', language="et").texts
 
 
 WORDS = st.text(st.characters(exclude_characters="%"), min_size=1).filter(

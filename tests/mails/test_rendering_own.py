@@ -9,6 +9,7 @@ from attrs import evolve
 
 from lifecycle_mail.errors import InvalidInput, InvalidTemplate, MailRefused
 from lifecycle_mail.mails.brand import Brand, Theme
+from lifecycle_mail.mails.catalogues import Catalogue
 from lifecycle_mail.mails.kinds import KINDS, Kind
 from lifecycle_mail.mails.loading import shipped_source
 from lifecycle_mail.mails.messages import Mail
@@ -304,3 +305,68 @@ def test_an_ordinary_doctype_is_one() -> None:
     assert "<!doctype html>" in html.lower()
     own = Renderer(BRAND, links=LINKS, templates={"mail.html": re.sub("(?i)<!doctype html>", public, html)})
     assert own.render(specifications("en")[Kind.LAST_CHANCE], now=NOW).html
+
+
+class TestBareWords:
+    """What stands in a block or a point without a part round it."""
+
+    def test_they_do_not_run_into_what_stands_below(self) -> None:
+        """Under a closing on one line the footer begins as it does elsewhere, so that drafts go without it (C3)."""
+        own = '{% extends "shipped/cancellation-note" %}{% block closing %}Ines, who reads every reply{% endblock %}'
+        text = rendered(Kind.CANCELLATION_NOTE, {"cancellation-note": own}).text
+        assert "\n\nInes, who reads every reply\n\n-- \n" in text
+
+    def test_they_do_not_run_into_the_next_point(self) -> None:
+        """Each point ends a line."""
+        own = (
+            '{% extends "shipped/cancellation-note" %}{% block body %}'
+            '{% call point("confirmation") %}{{ spec.product }}, {{ moment(spec.cancelled_at) }}.{% endcall %}'
+            '{% call point("thanks") %}Thank you.{% endcall %}'
+            '{% call point("feedback") %}What was missing?{% endcall %}'
+            '{% call point("open-door") %}Come back.{% endcall %}{% endblock %}'
+        )
+        made = rendered(Kind.CANCELLATION_NOTE, {"cancellation-note": own})
+        for said in (made.text, made.html):
+            assert ".\nThank you.\nWhat was missing?\nCome back.\n" in said
+
+
+class TestWhoIsJudged:
+    """A mail that something of one's own can stand in, and no other: what ships is judged by a test."""
+
+    PROMOTING: Final = Catalogue.read(
+        'msgid "Start again"\nmsgstr "50 % de descuento"\n\nmsgid "Hello %(name)s,"\nmsgstr "Hola, %(name)s:"\n',
+        language="es",
+    )
+
+    @pytest.mark.parametrize(("locale", "brand"), [("es", "en"), ("es-MX", "en"), ("xx", "es"), ("eu", "es-AR")])
+    def test_a_catalogue_is_for_whoever_reads_it(self, locale: str, brand: str) -> None:
+        """By their own language, without its region, or by that of the brand; their mail may not promote (C6)."""
+        renderer = Renderer(evolve(BRAND, locale=brand), links=LINKS, catalogues=[self.PROMOTING])
+        with pytest.raises(MailRefused, match="promotes nothing"):
+            renderer.render(evolve(SPECS[Kind.CANCELLATION_NOTE], to=sample_reader(locale)), now=NOW)
+
+    @pytest.mark.parametrize(("locale", "brand"), [("en", "es"), ("et", "en"), ("pt", "es"), ("en-GB", "et")])
+    def test_others_get_what_ships(self, locale: str, brand: str) -> None:
+        """What is wrong with words that they do not get costs them no mail."""
+        renderer = Renderer(evolve(BRAND, locale=brand), links=LINKS, catalogues=[self.PROMOTING])
+        made = renderer.render(evolve(SPECS[Kind.CANCELLATION_NOTE], to=sample_reader(locale)), now=NOW)
+        assert "50 %" not in made.text + made.html
+
+    @pytest.mark.parametrize("name", ["mail.html", "parts.html", "mail.text", "parts.text"])
+    def test_a_layout_is_in_every_mail(self, name: str) -> None:
+        """One without a footer is refused, whichever mail it lays out (O2)."""
+        source, empty = shipped_source(name), "{% macro footer() %}{% endmacro %}"
+        own = source + empty if name.startswith("parts") else source.replace("{{ part.footer() }}", "")
+        for kind in PROGRAMME:
+            with pytest.raises(MailRefused, match=r"brand\.postal_address"):
+                rendered(kind, {name: own})
+
+    def test_the_template_of_a_kind_is_in_that_kind(self) -> None:
+        """The others are as they ship, whatever is wrong with it."""
+        own = {"survey": '{% extends "shipped/survey" %}{% block footer %}{% endblock %}'}
+        for kind in PROGRAMME:
+            if kind == Kind.SURVEY:
+                with pytest.raises(MailRefused, match=r"brand\.postal_address"):
+                    rendered(kind, own)
+            else:
+                assert mail(kind).html == rendered(kind, own).html

@@ -275,6 +275,7 @@ def test_what_the_application_offers_is_in_the_next_step() -> None:
         ({"reasons": []}, "nothing is answered"),
         ({"reasons": [], "text": " \t\r\n \x00"}, "nothing is answered"),
         ({"text": 5}, "text: a int is no text"),
+        ({"reasons": 5}, "reasons: a int is no list"),
         ({"tool": b"Excel"}, "tool: a bytes is no text"),
     ],
 )
@@ -709,6 +710,7 @@ def test_what_the_application_was_told_is_no_sign_that_mail_is_read() -> None:
         ([DEAR], {"product": ""}, "^product: nothing is written there"),
         ([DEAR], {"product": None}, "^product: NoneType is not a text"),
         ([DEAR], {"improve": ["speed"]}, "^improve: a list is no text"),
+        (5, {}, "^reasons: a int is no list"),
     ],
 )
 def test_what_cannot_be_an_answer_is_refused(reasons: Any, said: Mapping[str, Any], problem: str) -> None:

@@ -95,29 +95,29 @@ def write_preview(
         done: called after each mail.
 
     Raises:
-        LifecycleMailError: mails cannot be made, with what is wrong with each of them; no page is written.
+        LifecycleMailError: mails cannot be made, with what is wrong with each of them; nothing is written.
         OSError: a file cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    sections: list[str] = []
+    made: list[tuple[str, Mail]] = []
     wrong: dict[str, LifecycleMailError] = {}  # by what is said: a template is broken in every language
     for locale in locales:
         specs = samples(sample_reader(locale), confirm=confirm, now=now)
         for kind in kinds:
             try:
-                mail = renderer.render(specs[kind], now=now)
+                made.append((locale, renderer.render(specs[kind], now=now)))
             except LifecycleMailError as error:
                 wrong.setdefault(str(error), error)
-                done()
-                continue
-            stem = f"{kind}.{locale}"
-            # A frame cannot be told which light it is in: each gets the rules of its own.
-            (out / f"{stem}.light.html").write_text(mail.html.replace(_DARK, "@media not all"), encoding="utf-8")
-            (out / f"{stem}.dark.html").write_text(mail.html.replace(_DARK, "@media all"), encoding="utf-8")
-            sections.append(_section(mail, stem, locale))
             done()
     if wrong:
         raise next(iter(wrong.values())) if len(wrong) == 1 else InvalidInput("\n".join(wrong))
+    out.mkdir(parents=True, exist_ok=True)
+    sections = []
+    for locale, mail in made:
+        stem = f"{mail.kind}.{locale}"
+        # A frame cannot be told which light it is in: each gets the rules of its own.
+        (out / f"{stem}.light.html").write_text(mail.html.replace(_DARK, "@media not all"), encoding="utf-8")
+        (out / f"{stem}.dark.html").write_text(mail.html.replace(_DARK, "@media all"), encoding="utf-8")
+        sections.append(_section(mail, stem, locale))
     page = out / "index.html"
     page.write_text(
         _PAGE.format(kinds=_options(kinds), locales=_options(locales), sections="\n".join(sections)), encoding="utf-8"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from lifecycle_mail.errors import InvalidInput
+from lifecycle_mail.errors import InvalidInput, InvalidTemplate
 from lifecycle_mail.mails.catalogues import Message, chain, placeholders, shipped
-from lifecycle_mail.mails.extraction import PLACES, entries
+from lifecycle_mail.mails.extraction import PLACES, Entry, entries
 from lifecycle_mail.mails.formats import locale_of
 from lifecycle_mail.mails.texts import LANGUAGE_TAG
 
@@ -33,7 +33,7 @@ def to_translate(language: str, templates: Mapping[str, str] | None = None) -> s
 
     Raises:
         InvalidInput: a language that has no days and sums to write, or is no tag at all.
-        InvalidTemplate: a template cannot be read.
+        InvalidTemplate: a template cannot be read, or has a sentence with another plural than it has elsewhere.
     """
     if not LANGUAGE_TAG.fullmatch(language) or locale_of(language) is None:
         raise InvalidInput(f"language {language[:40]!r}: give a tag, such as fi or pt-BR")
@@ -53,12 +53,14 @@ def every_sentence(language: str, templates: Mapping[str, str] | None = None) ->
     """Return everything that there is to translate, with no translation.
 
     Raises:
-        InvalidTemplate: a template cannot be read.
+        InvalidTemplate: as for `to_translate`.
     """
     from babel.messages.catalog import Catalog
 
     catalog = Catalog(locale=locale_of(language), charset="utf-8", fuzzy=False)
-    for entry in (*entries(), *entries(templates or {})):
+    ships, own = entries(), entries(templates or {})
+    _require_one_form(ships, own)
+    for entry in (*ships, *own):
         names = sorted(set().union(*map(placeholders, _texts(entry.message))))
         catalog.add(
             entry.message,
@@ -66,6 +68,23 @@ def every_sentence(language: str, templates: Mapping[str, str] | None = None) ->
             auto_comments=[f"{name}: {PLACES[name]}" for name in names if name in PLACES],
         )
     return catalog
+
+
+def _require_one_form(ships: Iterable[Entry], own: Iterable[Entry]) -> None:
+    """Refuse what a PO file cannot hold: one sentence by itself and with a plural, or with two.
+
+    Raises:
+        InvalidTemplate: the first template that has another form of a sentence.
+    """
+    known: dict[str, Message] = {_texts(one.message)[0]: one.message for one in ships}
+    for one in own:
+        first = _texts(one.message)[0]
+        if known.setdefault(first, one.message) != one.message:
+            [(place, line), *_] = one.places
+            raise InvalidTemplate(
+                template=place.removesuffix(".jinja"), line=line, fix="write another sentence",
+                reason=f"{first[:60]!r} has another plural than elsewhere, and translations are looked up by it",
+            )  # fmt: skip
 
 
 def as_po(catalog: Catalog) -> str:

@@ -25,6 +25,8 @@ _NOT_SHOWN: Final = frozenset(
 )
 """Fields that no reader sees: what stands in them excuses no words of a template. No link is seen either."""
 _SPACES: Final = re.compile(r"[^\S\n]+")
+_TURKISH: Final = {ord("\u0130"): "i", ord("\u0131"): "i"}
+"""For patterns without case these are an i, too."""
 _PARAGRAPH: Final = re.compile(r"\n\s*\n|\n(?=[ \t]*[-*>] )")
 
 
@@ -59,14 +61,18 @@ def without(values: Iterable[str], text: str) -> str:
         text: one that was made from it; runs of spaces are one space in what comes back.
     """
     text = _SPACES.sub(" ", text)
-    said = text.replace("\n", " ")
+    words = _folded(text.replace("\n", " "))
     for one in values:
-        alone = len(one) < _SHORTEST
-        wanted = rf"(?<!\w){re.escape(one)}(?!\w)" if alone else re.escape(one)
-        said = re.sub(wanted, lambda found: "x" * len(found[0]), said, flags=re.IGNORECASE)
-    if "\n" not in text:
-        return said
-    return "".join("\n" if was == "\n" and now == " " else now for was, now in zip(text, said, strict=True))
+        if _folded(one) in words:  # most are not, and a pattern takes as long as to search for a hundred of them
+            wanted = re.escape(one).replace("\\ ", "[ \n]")
+            alone = len(one) < _SHORTEST
+            wanted = rf"(?<!\w){wanted}(?!\w)" if alone else wanted
+            text = re.sub(wanted, lambda found: "x" * len(found[0]), text, flags=re.IGNORECASE)
+    return text
+
+
+def _folded(text: str) -> str:
+    return text.translate(_TURKISH).casefold()
 
 
 def paragraphs(text: str) -> tuple[str, ...]:

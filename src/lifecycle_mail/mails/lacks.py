@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from html import unescape
 from itertools import groupby
 from typing import Final
@@ -25,7 +26,7 @@ from lifecycle_mail.mails.filled import filled_in, paragraphs, without
 from lifecycle_mail.mails.formats import Formats
 from lifecycle_mail.mails.kinds import Point
 from lifecycle_mail.mails.lines import has_words, one_line
-from lifecycle_mail.mails.marks import CALL, split_points, without_marks
+from lifecycle_mail.mails.marks import CALL, count_marks, split_points, without_marks
 from lifecycle_mail.mails.pages import Page
 from lifecycle_mail.mails.promotions import find_promotion
 from lifecycle_mail.mails.specs import ProgrammeSpecification, Specification
@@ -86,8 +87,9 @@ class Part:
 
     @classmethod
     def _of_html(cls, said: str) -> Part:
-        marked, said = Page.read(said), without_marks(said)
-        page = Page.read(said)  # what is sent: a mark in a style, or in a tag, would change what is read
+        marked, marks, said = Page.read(said), count_marks(said), without_marks(said)
+        # What is sent: a mark in a style, or in a tag, would change what is read.
+        page = marked if marked.marks == marks else Page.read(said)
         return cls(
             form="html",
             texts=tuple(dict.fromkeys((*page.blocks, *page.rows, *page.labels, *_word_by_word(page.rows)))),
@@ -96,7 +98,7 @@ class Part:
             links=frozenset(one.target.strip() for one in page.anchors if one.target and has_words(one.seen)),
             calls=marked.calls,
             points={point: _plain(said) for point, said in marked.points.items()},
-            is_whole=(marked.seen, marked.anchors) == (page.seen, page.anchors),
+            is_whole=page is marked or (marked.seen, marked.anchors) == (page.seen, page.anchors),
         )
 
     @classmethod
@@ -245,9 +247,18 @@ class Judge:
         if self.spec.row.marketing:
             return
         # At once, and not text by text: there may be thousands, and as many values that were filled in (F54).
-        found = map(find_promotion, paragraphs(without(self._values, "\n\n".join(texts))))
+        found = map(_promotion_in, paragraphs(without(self._values, "\n\n".join(texts))))
         for words in {words.casefold(): words for words in found if words is not None}.values():
             yield Lack(rule="promotion", form=form, what=words)
+
+
+def _promotion_in(text: str) -> str | None:
+    return _known_promotion(text) if len(text) <= _SHORT else find_promotion(text)
+
+
+_SHORT: Final = 500
+_known_promotion = lru_cache(maxsize=2_048)(find_promotion)
+"""Without what was filled in, the mails of a kind say the same."""
 
 
 def check_signature(brand: Brand) -> None:

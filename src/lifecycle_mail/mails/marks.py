@@ -82,6 +82,11 @@ def without_marks(said: str) -> str:
     return _MARK.sub("", _IN_A_LINE.sub("\n", said))
 
 
+def count_marks(said: str) -> int:
+    """Count all marks in what was made of a part."""
+    return sum(map(said.count, (CALL, *_MEANT)))
+
+
 def _is_marked(said: str) -> bool:
     """Whether there is any mark; there is none in all that ships, and to look for each is faster than for a pattern."""
     return any(map(said.__contains__, (CALL, *_MEANT)))

@@ -6,7 +6,7 @@ Of what is there nothing is told but names: no value, which may be somebody's ow
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
@@ -18,6 +18,10 @@ from jinja2.utils import missing
 from lifecycle_mail.mails.vocabulary import FUNCTIONS, SETTINGS
 
 _NAMES: Final = ("spec", "brand", "url", "part", *FUNCTIONS, *SETTINGS)
+_IMPORTED: Final[Mapping[Any, str]] = {
+    "part": ': begin with {% extends "mail" %}, or with {% import "parts" as part with context %}',
+}
+"""What is there in a template that begins as those do that ship, and how it begins."""
 _SHOWN: Final = 60
 """Characters of a name that are shown; to compare longer ones takes long, and leads nowhere."""
 _SOMETHING: Final = "what is asked"
@@ -42,7 +46,7 @@ class Missing(StrictUndefined):
         if self._undefined_hint:
             return self._undefined_hint
         if of is missing:
-            return f"{_shown(name)} is undefined{_near(name, _NAMES)}"
+            return f"{_shown(name)} is undefined{_IMPORTED.get(name) or _near(name, _NAMES)}"
         what = _shown(name) if self._undefined_is_written else "what is asked for"
         place = self._undefined_place or _SOMETHING
         if issubclass(self._undefined_exception, SecurityError):

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from html import unescape
 from html.parser import HTMLParser
 from typing import Final
@@ -111,6 +112,7 @@ class Page:
         points: what is seen between the marks of each point that is marked.
         anchors: its links.
         images: its images.
+        marks: how many marks stand where text does, or a comment.
         calls: how many primary calls to action have a link that is seen, with nothing between the two.
         bare_tables: how many tables are neither marked as layout nor have header cells.
         active: what acts: elements such as `<script>`, attributes such as `onclick`.
@@ -126,6 +128,7 @@ class Page:
     points: Mapping[Point, str]
     anchors: tuple[Anchor, ...]
     images: tuple[Image, ...]
+    marks: int
     calls: int
     bare_tables: int
     active: tuple[str, ...]
@@ -153,6 +156,7 @@ class Page:
                 Image(source=one.source, alt=one.alt, alone=one.within is not None and not one.within.speaks)
                 for one in reader.images
             ),
+            marks=reader.marks,
             calls=reader.calls,
             bare_tables=reader.bare_tables,
             active=tuple(dict.fromkeys(reader.active)),
@@ -220,6 +224,7 @@ class _Reader(HTMLParser):
         self.points: dict[Point, list[str]] = {}
         self.anchors: list[_Anchor] = []
         self.images: list[_Image] = []
+        self.marks = 0
         self.calls = 0
         self.bare_tables = 0
         self.active: list[str] = []
@@ -282,6 +287,7 @@ class _Reader(HTMLParser):
                 self._look_at_style(data)
             return
         text, *called = data.split(CALL)
+        self.marks += len(called)
         self._take(text)
         for text in called:
             if self._open[-1].shows_words:
@@ -292,6 +298,7 @@ class _Reader(HTMLParser):
         mark = read_mark(data)
         if mark is not None:
             point, begins = mark
+            self.marks += 1
             self._making[point] = max(0, self._making[point] + (1 if begins else -1))
         if "mso" in data.partition("]")[0]:
             self._for_outlook.update(map(unescape, _HREF.findall(data)))
@@ -334,7 +341,7 @@ class _Reader(HTMLParser):
 
     def _opened(self, tag: str, said: Mapping[str, str]) -> _Element:
         outer = self._open[-1]
-        style = declared(said["style"]) if "style" in said else {}
+        style = _declared(said["style"]) if "style" in said else {}
         return _Element(
             tag=tag,
             is_block=tag not in _INLINE or style.get("display") in OF_BLOCKS,
@@ -372,6 +379,15 @@ class _Reader(HTMLParser):
 
     def _look_at_style(self, style: str) -> None:
         self.remote += [found[0].strip() for found in _REMOTE.finditer(style)]
+
+
+def _declared(style: str) -> Mapping[str, str]:
+    return _known_style(style) if len(style) <= _SHORT else declared(style)
+
+
+_SHORT: Final = 500
+_known_style = lru_cache(maxsize=1_024)(declared)
+"""Most elements of a mail have one of few styles."""
 
 
 def _is_speck(value: str | None) -> bool:

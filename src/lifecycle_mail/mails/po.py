@@ -23,7 +23,7 @@ _LINE: Final = re.compile(
 )
 _TEXT: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"\s*+', re.DOTALL)
 _STRANGE: Final = re.compile(r'(?:[^\\]++|\\["\\nrt])*+(?P<strange>\\.?)', re.DOTALL)
-_DATE: Final = re.compile(r'\s*"(?:POT-Creation|PO-Revision)-Date:[^"\\]*\\n"\s*', re.IGNORECASE)
+_DATE: Final = re.compile(r'(?:(?<=")|(?<=\\n))(?:POT-Creation|PO-Revision)-Date:[^"\\]*\\n', re.IGNORECASE)
 _SHOWN: Final = 40
 
 
@@ -66,7 +66,7 @@ def entries_of(lines: Sequence[str]) -> list[str]:
             kept.append(line if is_read and said.startswith("#,") else "")
         else:
             is_read = is_read or bool(said)
-            kept.append('""' if _DATE.fullmatch(line) else line)
+            kept.append(_DATE.sub("", line))
     return kept[::-1]
 
 

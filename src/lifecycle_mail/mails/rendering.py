@@ -38,7 +38,7 @@ from lifecycle_mail.mails.kinds import Family, Point
 from lifecycle_mail.mails.lacks import Judge, Lack, check_signature, lacks_of_kind, refusal
 from lifecycle_mail.mails.lines import one_line
 from lifecycle_mail.mails.links import Links
-from lifecycle_mail.mails.loading import Templates
+from lifecycle_mail.mails.loading import LAYOUTS, Templates
 from lifecycle_mail.mails.marks import CALL, around, as_comments, without_marks
 from lifecycle_mail.mails.markup import check_characters, check_markup
 from lifecycle_mail.mails.messages import Mail
@@ -87,7 +87,8 @@ class _Recorded:
     def point(self, name: str, *, caller: Any) -> Any:
         point, said = Point(name), caller()
         self.points.add(point)
-        return around(point, said) if self._is_judged else said
+        made = around(point, said) if self._is_judged else said
+        return made if said[-1:].isspace() else made + "\n"  # bare words do not run into those of the next point
 
     def count_primary(self) -> str:
         self.primary += 1
@@ -137,7 +138,7 @@ class Renderer:
         check_signature(brand)
         self.brand = brand
         self.links = links
-        self._is_own = bool(templates or catalogues)  # what ships needs no check
+        self._own = frozenset(templates or ())
         self._catalogues: dict[str, list[Catalogue]] = {}
         for one in catalogues:
             self._catalogues.setdefault(one.language.replace("_", "-").lower(), []).append(one)
@@ -190,7 +191,7 @@ class Renderer:
         written = language if locale is None else str(locale).replace("_", "-")
         voice = _Voice(spec, self.brand, formats, now, language=written)
 
-        judge = Judge(spec, self.brand, urls, formats) if self._is_own else None
+        judge = Judge(spec, self.brand, urls, formats) if self._is_own(spec, chain) else None
         parts = {"text": "", "html": ""}
         kept: dict[str, str] = {}
         lacks: list[Lack] = []
@@ -199,7 +200,7 @@ class Renderer:
             recorded = _Recorded(is_judged=judge is not None)
             context = voice.context(self._translator(chain, html=form == "html"), urls, recorded)
             try:
-                said = self._run(form, spec, {**context, **kept})
+                said = self._run(form, spec, {**context, **kept}, is_judged=judge is not None)
                 if form == "text":
                     _require_kept(spec, recorded)
                 if form == "html":
@@ -256,11 +257,18 @@ class Renderer:
         # A browser looks for the character set in the first kilobyte, and the inliner puts its rules before it.
         return f"{start}<head>\n{rest.replace('</head>', f'<style>{rules}{end}</head>', 1)}"
 
-    def _run(self, form: str, spec: Specification, context: Mapping[str, Any]) -> str:
+    def _is_own(self, spec: Specification, chain: Iterable[str]) -> bool:
+        """Whether anything but what ships can stand in a mail: that needs no judge.
+
+        A template that ships takes from the layouts and from nothing else.
+        """
+        return not self._own.isdisjoint((str(spec.kind), *LAYOUTS)) or not self._catalogues.keys().isdisjoint(chain)
+
+    def _run(self, form: str, spec: Specification, context: Mapping[str, Any], *, is_judged: bool) -> str:
         template = str(spec.kind)
         with limited(template):
             said = self._environments[form].get_template(template).render(context)
-        if self._is_own:
+        if is_judged:
             check_characters(said, template=template)
             if form == "html":
                 check_markup(said, template=template)

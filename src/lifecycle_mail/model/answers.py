@@ -97,10 +97,12 @@ def as_reasons(values: Iterable[str]) -> tuple[str, ...]:
     """Keep reasons as they are named, as an attrs converter; which of them there are takes the question to say.
 
     Raises:
-        InvalidInput: it is one text, and no list.
+        InvalidInput: it is one text, or no list.
     """
     if isinstance(values, str):
         raise InvalidInput(f"reasons {values[:40]!r}: give a list, not one text")
+    if not isinstance(values, Iterable):
+        raise InvalidInput(f"reasons: a {type(values).__name__} is no list")
     return tuple(values)
 
 
