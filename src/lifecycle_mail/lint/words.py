@@ -2,7 +2,8 @@
 
 Three lists for each language, each written for it rather than translated. They hold phrases rather than words wherever
 a word alone has an ordinary meaning: a "final invoice" is not urgent, an "import that disappointed you" lays no guilt
-on anybody, and "feel free" sells nothing. Courtesy is none of it either: "sorry to see you go" blames nobody.
+on anybody, and "feel free" sells nothing. Courtesy is none of it either: "sorry to see you go" blames nobody. What
+one language has words for, the others have words for, too.
 
 Accents are folded, so a phrase is listed only if it means the same without them: the Portuguese "como pôde" (how could
 you) would be found in every "como pode" (as you can).
@@ -26,7 +27,9 @@ URGENCY: Final[Mapping[str, Phrases]] = {
         "ends today", "ends tonight", "ends tomorrow", "ends at midnight", "ending soon", "time is running out",
         "running out of time", "out of time", "limited time", "before it is too late", "before it's too late",
         "don't miss", "do not miss", "while stocks last", "while supplies last", "# hours left", "# days left",
-        "only # left",
+        "only # left", "last few places", "last few seats", "last few spots",
+        "last seats", "last spots", "about to expire", "end today", "end tonight", "end tomorrow", "end soon",
+        "end at midnight", "ending today", "ending tonight", "ending tomorrow",
     )),
     "es": Phrases((
         "última oportunidad", "última llamada", "últimas horas", "últimos días para", "último día para",
@@ -35,7 +38,13 @@ URGENCY: Final[Mapping[str, Phrases]] = {
         "ahora o nunca", "termina hoy", "termina mañana", "termina pronto", "acaba hoy", "acaba mañana",
         "acaba pronto", "se acaba el tiempo", "tiempo limitado", "antes de que sea tarde",
         "antes de que sea demasiado tarde", "no te lo pierdas", "no te pierdas", "hasta agotar existencias",
-        "quedan # horas", "quedan # días", "solo quedan #",
+        "quedan # horas", "quedan # días", "solo quedan #", "último recordatorio", "última advertencia", "actúe ya",
+        "actúe ahora", "actúa rápido", "actúe rápido", "actúa hoy", "actúe hoy", "apresúrate", "apúrate", "corre que",
+        "a punto de caducar", "a punto de expirar", "a punto de acabar", "solo esta noche", "solo por esta noche",
+        "termina esta noche", "acaba esta noche", "termina a medianoche", "acaba a medianoche", "terminan hoy",
+        "terminan mañana", "terminan pronto", "terminan esta noche", "acaban hoy", "acaban mañana", "acaban pronto",
+        "acaban esta noche", "finaliza hoy", "finaliza mañana", "finaliza pronto", "se agota el tiempo",
+        "no se pierda", "no se lo pierda",
     )),
     "pt": Phrases((
         "última chance", "última oportunidade", "última chamada", "últimas horas", "últimos dias para",
@@ -44,7 +53,14 @@ URGENCY: Final[Mapping[str, Phrases]] = {
         "somente hoje", "apenas hoje", "agora ou nunca", "termina hoje", "termina amanhã", "termina em breve",
         "acaba hoje", "acaba amanhã", "acaba em breve", "o tempo está acabando", "tempo limitado",
         "antes que seja tarde", "não perca", "enquanto durarem os estoques", "enquanto durarem os stocks",
-        "faltam # horas", "faltam # dias", "restam # horas", "restam # dias",
+        "faltam # horas", "faltam # dias", "restam # horas", "restam # dias", "último lembrete",
+        "última advertência", "aja rápido", "aja hoje", "apressa-te", "corra antes", "prestes a expirar",
+        "prestes a acabar", "prestes a terminar", "a expirar", "só esta noite", "somente esta noite",
+        "apenas esta noite", "só hoje à noite", "termina esta noite", "acaba esta noite", "termina hoje à noite",
+        "acaba hoje à noite", "termina à meia-noite", "acaba à meia-noite", "terminam hoje", "terminam amanhã",
+        "terminam em breve", "acabam hoje", "acabam amanhã", "acabam em breve", "encerra hoje", "encerra amanhã",
+        "o tempo está a acabar", "não percas", "só restam #", "só faltam #", "restam apenas #", "restam só #",
+        "apenas # restantes",
     )),
     "ms": Phrases((
         "peluang terakhir", "panggilan terakhir", "notis terakhir", "amaran terakhir", "peringatan terakhir",
@@ -52,6 +68,13 @@ URGENCY: Final[Mapping[str, Phrases]] = {
         "tamat tempoh", "luput", "hari ini sahaja", "sekarang atau tidak sama sekali", "berakhir hari ini",
         "berakhir esok", "berakhir tidak lama lagi", "masa semakin suntuk", "masa terhad", "sebelum terlambat",
         "jangan lepaskan", "jangan ketinggalan", "sementara stok masih ada", "tinggal # jam", "tinggal # hari",
+        "tempat duduk terakhir", "unit terakhir", "bertindak pantas", "bertindak cepat", "bertindak hari ini",
+        "bertindaklah", "cepatlah", "segera sebelum", "lekas sebelum", "jangan tunggu lagi", "jangan bertangguh",
+        "mendesak", "hampir tamat", "hampir berakhir", "hanya hari ini", "malam ini sahaja",
+        "hanya malam ini", "berakhir malam ini", "berakhir tengah malam", "tamat hari ini", "tamat esok",
+        "tamat malam ini", "tamat tengah malam", "tamat pada tengah malam", "tamat tidak lama lagi",
+        "tamat sebentar lagi", "masa hampir habis", "kesuntukan masa", "hanya tinggal #", "hanya # lagi",
+        "tinggal # sahaja", "tinggal # lagi",
     )),
     "et": Phrases((
         "viimane võimalus", "viimast võimalust", "viimane kutse", "viimased tunnid", "viimane teade",
@@ -60,9 +83,19 @@ URGENCY: Final[Mapping[str, Phrases]] = {
         "nüüd või mitte kunagi", "lõpeb täna", "lõpeb homme", "lõpeb varsti", "lõpeb peagi", "aeg saab otsa",
         "piiratud aeg", "piiratud aja", "enne kui on hilja", "ära maga maha", "ärge magage maha",
         "kuni kaupa jätkub", "jäänud # tundi", "jäänud # päeva", "# tundi jäänud", "# päeva jäänud",
+        "viimased päevad, et", "viimased päevad, mil", "viimane päev, et", "tegutse kiiresti", "tegutsege kiiresti",
+        "tegutse täna", "tegutsege täna", "tegutsege nüüd", "kiirusta!", "kiirustage!", "kiirusta kuni", "tee ruttu",
+        "tehke ruttu", "kiireloomuline", "kiireloomuliselt", "pakiline", "aegumas", "üksnes täna", "lõpeb keskööl",
+        "lõpeb südaööl", "lõpevad täna", "lõpevad homme", "lõpevad varsti", "lõpevad peagi", "lõpevad keskööl",
+        "piiratud ajaks", "piiratud ajaga", "enne, kui on hilja", "enne, kui on liiga hilja",
+        "enne kui on liiga hilja", "ära lase käest", "ärge laske käest", "ainult # jäänud", "vaid # jäänud",
+        "jäänud ainult #", "jäänud vaid #", "jäänud on vaid #", "jäänud on ainult #",
     )),
 }  # fmt: skip
 """Words that hurry, by language: without a real deadline they are not true (S8)."""
+
+_MONEY: Final = tuple(sign * times for sign in "$\u20ac\u00a3\u00a5\u20b9" for times in (2, 3))
+"""Signs of money in a row, the same in every language; of a longer row the beginning is found."""
 
 SPAM: Final[Mapping[str, Phrases]] = {
     "en": Phrases((
@@ -72,7 +105,8 @@ SPAM: Final[Mapping[str, Phrases]] = {
         "guarantee", "guaranteed", "risk free", "no risk", "no obligation", "no strings attached", "no catch",
         "click here", "click below", "act now", "buy now", "order now", "once in a lifetime", "unbelievable",
         "miracle", "double your", "work from home", "be your own boss", "this is not spam", "dear friend",
-        "secret formula",
+        "secret formula", "completely free", "totally free", "fast money", "quick money", "get rich quick",
+        "get rich fast", *_MONEY,
     )),
     "es": Phrases((
         "100% gratis", "100 % gratis", "gratis!!", "totalmente gratis", "has ganado", "eres el ganador",
@@ -82,6 +116,11 @@ SPAM: Final[Mapping[str, Phrases]] = {
         "sin riesgo", "sin riesgos", "sin compromiso", "haz clic aquí", "clic aquí", "pincha aquí", "actúa ya",
         "compra ya", "compra ahora", "increíble pero cierto", "milagro", "milagroso", "duplica tus",
         "trabaja desde casa", "esto no es spam", "querido amigo",
+        "querida amiga", "completamente gratis", "dinero gratis", "dinero en efectivo", "ha sido seleccionado",
+        "ha sido seleccionada", "ganar dinero", "hazte rico", "hazte rica", "hágase rico", "hacerse rico",
+        "garantizamos", "sin trampa", "sin trampas", "sin letra pequeña", "haz clic abajo", "clic abajo",
+        "actúa ahora", "compre ya", "compre ahora", "pide ya", "pide ahora", "pídelo ya", "pídelo ahora",
+        "una vez en la vida", "duplica tu", "sé tu propio jefe", "sé tu propia jefa", "fórmula secreta", *_MONEY,
     )),
     "pt": Phrases((
         "100% grátis", "100 % grátis", "100% gratuito", "100 % gratuito", "grátis!!", "totalmente grátis",
@@ -90,7 +129,15 @@ SPAM: Final[Mapping[str, Phrases]] = {
         "renda extra", "seu prêmio", "ganhe um prêmio", "ganhe um prémio", "loteria", "lotaria", "garantido",
         "garantida", "sem risco", "sem riscos", "sem compromisso", "clique aqui", "aja agora", "compre já",
         "compre agora", "inacreditável", "milagre", "milagroso", "dobre seus", "trabalhe em casa", "isto não é spam",
-        "isso não é spam", "caro amigo",
+        "isso não é spam", "caro amigo", "cara amiga", "completamente grátis", "totalmente gratuito",
+        "dinheiro grátis", "dinheiro de graça", "dinheiro vivo", "dinheiro em espécie", "rendimento extra",
+        "fique rico", "fique rica", "ficar rico", "enriqueça rápido", "reivindique seu", "reivindique o seu",
+        "reclame seu", "reclame o seu", "resgate seu", "resgate o seu", "resgate já", "resgate agora", "garantimos",
+        "sem pegadinha", "sem pegadinhas", "sem truques", "sem letras miúdas", "clique abaixo", "clica aqui",
+        "aja já", "encomende já", "encomende agora", "peça já", "peça agora", "uma vez na vida", "dobre seu",
+        "dobre o seu", "duplique seu", "duplique o seu", "trabalhe de casa", "seja seu próprio chefe",
+        "seja o seu próprio chefe", "seja seu próprio patrão", "seja o seu próprio patrão", "fórmula secreta",
+        *_MONEY,
     )),
     "ms": Phrases((
         "100% percuma", "100 % percuma", "percuma!!", "anda menang", "anda telah menang", "pemenang",
@@ -98,6 +145,13 @@ SPAM: Final[Mapping[str, Phrases]] = {
         "jana wang", "cepat kaya", "hadiah wang", "loteri", "dijamin", "tanpa risiko", "tanpa komitmen",
         "klik di sini", "klik sini", "bertindak sekarang", "beli sekarang", "sukar dipercayai", "keajaiban",
         "gandakan wang", "kerja dari rumah", "ini bukan spam", "sahabat yang dikasihi",
+        "percuma sepenuhnya", "sepenuhnya percuma", "benar-benar percuma", "wang percuma", "duit percuma",
+        "anda terpilih", "wang cepat", "duit cepat", "wang segera", "jana duit", "buat duit", "buat wang",
+        "pendapatan tambahan", "pendapatan sampingan", "menang hadiah", "menangi hadiah", "memenangi hadiah",
+        "tuntut hadiah", "tuntut ganjaran", "tuntut bonus", "tuntut sekarang", "kami jamin", "tanpa obligasi",
+        "tanpa helah", "tanpa muslihat", "tanpa syarat tersembunyi", "klik di bawah", "tempah sekarang",
+        "pesan sekarang", "sekali seumur hidup", "gandakan pendapatan", "jadi bos sendiri", "menjadi bos sendiri",
+        "formula rahsia", "rakan yang dikasihi", *_MONEY,
     )),
     "et": Phrases((
         "100% tasuta", "100 % tasuta", "tasuta!!", "täiesti tasuta", "sa võitsid", "oled võitnud", "olete võitnud",
@@ -106,7 +160,13 @@ SPAM: Final[Mapping[str, Phrases]] = {
         "riskivaba", "riskivabalt", "ilma riskita", "kliki siia", "klikkige siia", "klõpsa siia", "klõpsake siia",
         "tegutse kohe", "osta kohe", "ostke kohe", "uskumatu pakkumine", "imeline võimalus", "kahekordista oma",
         "tööta kodus", "see ei ole spämm", "see pole spämm", "see ei ole rämpspost", "see pole rämpspost",
-        "kallis sõber",
+        "kallis sõber", "täitsa tasuta", "tasuta raha", "te võitsite", "sularaha", "lisasissetulek", "lisasissetulekut",
+        "raha teenida", "saa rikkaks", "saage rikkaks", "kiiresti rikkaks", "sinu auhind", "teie auhind",
+        "võida auhind", "võitke auhind", "lunasta oma", "lunastage oma", "nõua oma", "nõudke oma",
+        "ilma kohustusteta", "kohustusteta", "ilma konksuta", "konksuta", "kliki allpool", "klikkige allpool",
+        "klõpsa allpool", "klõpsake allpool", "tegutse nüüd", "osta nüüd", "ostke nüüd", "telli kohe",
+        "tellige kohe", "telli nüüd", "tellige nüüd", "kord elus", "üks kord elus", "kahekordistage oma",
+        "ole iseenda ülemus", "olge iseenda ülemus", "iseenda boss", "salajane valem", "salavalem", *_MONEY,
     )),
 }  # fmt: skip
 """Words that filters and people distrust, by language."""
@@ -165,7 +225,9 @@ GUILT: Final[Mapping[str, Phrases]] = {
         "fue algo que dijimos", "ha sido algo que dijimos", "es por algo que dijimos", "qué te hemos hecho",
         "qué te hicimos", "debería darte vergüenza", "deberías avergonzarte", "deberías sentirte culpable",
         "te sentirás culpable", "lo lamentarás", "lo vas a lamentar", "nos haces llorar", "nos has hecho llorar",
-        "no nos abandone", "nos abandonó",
+        "no nos abandone", "nos abandonó", "no te rindas con nosotros", "no renuncies a nosotros",
+        "rompes con nosotros", "has roto con nosotros", "nos odias", "creíamos que éramos amigos",
+        "pensábamos que éramos amigos",
     )),
     "pt": Phrases((
         "coração partido", "partiu nosso coração", "partiu o nosso coração", "parte o nosso coração",
@@ -194,7 +256,9 @@ GUILT: Final[Mapping[str, Phrases]] = {
         "devia ter vergonha", "deveria ter vergonha", "devias ter vergonha", "deveria se sentir culpado",
         "devia sentir-se culpado", "vais te arrepender", "se arrependerá", "arrepender-se-á", "nos desapontou",
         "desapontou-nos", "desiludiste-nos", "não conseguimos viver sem você", "não conseguimos viver sem ti",
-        "não vivemos sem ti", "nos fez chorar", "fez-nos chorar",
+        "não vivemos sem ti", "nos fez chorar", "fez-nos chorar", "está terminando conosco",
+        "está a acabar connosco", "nos odeia", "odeia-nos", "nos odeias", "odeias-nos", "pensávamos que éramos amigos",
+        "achávamos que éramos amigos",
     )),
     "ms": Phrases((
         "patah hati", "hancur hati", "sampai hati", "kami sedih", "kami amat sedih", "kami sangat sedih",
@@ -216,7 +280,10 @@ GUILT: Final[Mapping[str, Phrases]] = {
         "anda sepatutnya rasa bersalah", "apa dosa kami", "kami berasa kecewa", "kami hampa",
         "kami berasa dikhianati", "kami berasa ditinggalkan", "anda menghampakan kami",
         "anda telah mengecewakan kami", "anda menyedihkan kami", "anda membuat kami menangis",
-        "anda membuat kami sedih", "akan menyesalinya",
+        "anda membuat kami sedih", "akan menyesalinya", "berputus asa dengan kami", "putus asa dengan kami",
+        "kerana kata-kata kami", "putuskan hubungan dengan kami", "memutuskan hubungan dengan kami",
+        "tidak peduli tentang kami", "tidak peduli akan kami", "tidak pedulikan kami", "kami sangka kita berkawan",
+        "kami ingat kita berkawan", "kami fikir kita berkawan",
     )),
     "et": Phrases((
         "murtud süda", "süda on murtud", "süda murdub", "murdis meie südame", "murrab meie südame", "oleme kurvad",
@@ -243,7 +310,10 @@ GUILT: Final[Mapping[str, Phrases]] = {
         "kas me tegime midagi valesti", "mida me sulle tegime", "mida me teile tegime", "häbi sul olgu",
         "häbi teil olgu", "peaksid häbenema", "peaksite häbenema", "peaksid end süüdi tundma",
         "peaksite end süüdi tundma", "pettusime sinus", "pettusime teis", "oled meile pettumuse valmistanud",
-        "ei saa teieta elada", "ei suuda sinuta elada", "ei suuda teieta elada",
+        "ei saa teieta elada", "ei suuda sinuta elada", "ei suuda teieta elada", "sinuta kadunud", "teieta kadunud",
+        "kadunud ilma sinuta", "kadunud ilma teieta", "ära loobu meist", "ärge loobuge meist", "jätad meid maha",
+        "jätate meid maha", "vihkad meid", "vihkate meid", "meid vihkad", "meid vihkate", "arvasime, et oleme sõbrad",
+        "mõtlesime, et oleme sõbrad",
     )),
 }  # fmt: skip
 """Words that make people feel guilty for leaving, by language: C1 wants none."""
