@@ -15,7 +15,7 @@ from attrs import evolve
 from lifecycle_mail.errors import LifecycleMailError
 from lifecycle_mail.memory import MemoryStore
 from lifecycle_mail.model.peppers import is_hashed
-from lifecycle_mail.ports import Store
+from lifecycle_mail.ports import Claim, Store
 
 _TOLD_BOTH = {name for name in dir(Store) if not name.startswith("_")} - {"transaction", "close"}
 _IN_NO_ORDER = {"admit", "claim", "erased", "events_of", "reclassify"}
@@ -78,13 +78,20 @@ def _plain(answer: Any, name: str) -> Any:
         return {who: set(mails) for who, mails in answer.items() if mails}
     if name in _IN_NO_ORDER:
         return sorted(answer, key=repr)
-    if name == "claims":  # of whom an erasure has left, the address of an inbox may be another's, too
-        return {who: evolve(one, address="") if is_hashed(who) else one for who, one in answer.items()}
+    if name == "claims":
+        return {who: _left(one) for who, one in answer.items()}
+    if name == "claims_of":
+        return [*map(_left, answer)]
     if isinstance(answer, Mapping):
         return {key: _plain(value, "") for key, value in answer.items()}
     if isinstance(answer, Collection) and not isinstance(answer, str | set | frozenset):
         return list(answer)
     return answer
+
+
+def _left(claim: Claim) -> Claim:
+    """Leave out the address of somebody erased: the inbox may be another's, too, and that one's name for it stays."""
+    return evolve(claim, address="") if is_hashed(claim.contact_id) else claim
 
 
 def copied(shadow: MemoryStore) -> MemoryStore:
