@@ -15,6 +15,7 @@ Catch `LifecycleMailError` for everything this library raises on purpose::
     │   ├── CampaignRefused          a marketing campaign with no list behind it (L3)
     │   ├── MailRefused              a mail that lacks what its kind must say, or promotes where it may not
     │   ├── LinkRefused              a link that is not whole, not ours, not for this, or too old (F44)
+    │   ├── WebhookRefused           a delivery that is not the ESP's, too large, or not readable (F36, F43)
     │   ├── BreakerOpen              a run that would stop mailing too many at once (F66, F67)
     │   └── Unscreened               a recipient that the screen did not produce
     ├── RegistryUnavailable          the opt-outs cannot be read: nothing is sent (F12)
@@ -177,6 +178,18 @@ class LinkRefused(Refused):
 
     def __init__(self) -> None:
         super().__init__("this link is not valid, or not any more: ask for a fresh one")
+
+
+class WebhookRefused(Refused):
+    """A webhook's delivery that is not taken: nothing of it is written (F36, F38, F40, F43).
+
+    Attributes:
+        status: what to answer: 400, 401, 405, 413 or 415. Never 410, which turns a hook of Mailchimp's off (R24).
+    """
+
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class Unscreened(Refused):

@@ -168,7 +168,7 @@ def test_no_esp_can_do_nothing() -> None:
     """Where no ESP is named, nobody is told, and nothing is claimed."""
     esp: Esp = NoEsp()
     assert isinstance(esp, Esp)
-    assert frozenset() == esp.capabilities
+    assert not esp.capabilities
 
 
 @pytest.mark.parametrize("command", [["decide"], ["plan", "weekly"], ["explain", "ada@example.com"]])

@@ -511,6 +511,20 @@ class TestComingBack:
         click = no()
         assert 1 == ConsentState([click, push_of(click, 2), report("observed", 90, dated=False)]).opt_out_count()
 
+    @pytest.mark.parametrize("scope", [Scope.all(), Scope.channel(Channel.EMAIL)])
+    def test_a_wide_no_is_echoed_list_by_list(self, scope: Scope) -> None:
+        """An ESP that knows lists alone reports each of them when we tell it of a no to all: that is one no (F33)."""
+        wide = no(scope)
+        entries: list[Entry] = [wide, push_of(wide, 2), report("hook", 3), report("hook", 3, Scope.list("offers"))]
+        assert 1 == ConsentState(entries).opt_out_count()
+        assert standing([*entries, yes(minutes=60, cites=[wide])]) is ACTIVE
+
+    def test_a_narrow_no_is_not_echoed_by_a_wider_one(self) -> None:
+        """Who is told of one list and reports that all were left says something new; so does its own word."""
+        narrow, wide = no(), report("hook", 3, Scope.all())
+        assert 2 == ConsentState([narrow, push_of(narrow, 2), wide]).opt_out_count()
+        assert 2 == ConsentState([wide, report(state_event_id(ANN_HERE, START + 3 * MINUTE), 3)]).opt_out_count()
+
     def test_two_words_of_one_kind_are_two_noes(self) -> None:
         """Two states with times of their own, or a no that we heard ourselves and a state, are no echoes."""
         states = [report(state_event_id(ANN_HERE, START + minutes * MINUTE), minutes) for minutes in (3, 3.5)]

@@ -448,10 +448,11 @@ def test_news_is_not_lost_when_it_cannot_be_stored() -> None:
 def test_an_esp_without_reports_says_so() -> None:
     """Its webhooks are to be fed to `receive` (E1)."""
     from lifecycle_mail.errors import Misconfigured
+    from lifecycle_mail.ports import Capabilities
 
     class Silent:
         name = "silent"
-        capabilities = frozenset[str]()
+        capabilities = Capabilities.of((), otherwise="it posts webhooks")
 
     with pytest.raises(Misconfigured, match="webhooks"):
         world(esp=Silent()).fetch(now=NOW)

@@ -201,7 +201,7 @@ def test_every_public_write_is_among_them() -> None:
         "export_subscriptions", "fresh_link", "in_memory", "opt_out_causes", "opt_out_watch", "outbox", "people",
         "picture", "plan", "reasons", "screen_addresses", "standing", "why",
     }  # fmt: skip
-    elsewhere = {"confirm", "fetch", "hear_crm", "reconcile", "sweep", "reclassify", "segment"}  # tried below
+    elsewhere = {"confirm", "fetch", "hear_crm", "reconcile", "sweep", "sync", "reclassify", "segment"}  # tried below
     public = {name for name in dir(Lifecycle) if not name.startswith("_") and callable(getattr(Lifecycle, name))}
     assert public - reading - elsewhere == {name.split(" ")[0] for name in WRITES}
 
@@ -309,15 +309,20 @@ class Flaky:
         return call
 
 
+MORE = {Capability.OPT_OUTS, Capability.TAGS, Capability.REPORTS, Capability.CONTACTS}
+"""What an ESP can do beside sending, in one way or the other."""
+
+
 @pytest.mark.parametrize(
     ("name", "capabilities"),
-    [(name, MAILS_ONLY) for name in (*WRITES, "sweep", "plan", "decide", "picture", "reconcile")]
+    [(name, MAILS_ONLY) for name in (*WRITES, "sweep", "sync", "plan", "decide", "picture", "reconcile")]
     + [("send", CAMPAIGNS_ONLY), ("reconcile", CAMPAIGNS_ONLY)],
 )
 def test_a_connection_that_breaks_anywhere_changes_no_result(name: str, capabilities: frozenset[Any]) -> None:
     """In whichever call of the store, read or write: it is made again, and nobody notices (F21)."""
     asked = {
         "sweep": lambda mail: mail.sweep(now=NOW),
+        "sync": lambda mail: str(mail.sync(now=NOW)),
         "plan": lambda mail: str(mail.plan("spring", now=NOW)),
         "decide": lambda mail: [row.as_row() for row in mail.decide(now=NOW)],
         "picture": lambda mail: mail.picture("ada", now=NOW),
@@ -326,7 +331,7 @@ def test_a_connection_that_breaks_anywhere_changes_no_result(name: str, capabili
     }[name]
 
     def broken(breaks_at: int | None) -> tuple[Lifecycle, Flaky]:
-        mail, store = populated(esp=MemoryEsp(capabilities=capabilities | {Capability.OPT_OUTS, Capability.TAGS}))
+        mail, store = populated(esp=MemoryEsp(capabilities=capabilities | MORE))
         fake(mail).fail("release" if capabilities == CAMPAIGNS_ONLY else "send", OutcomeUnknown)
         if name == "reconcile":
             mail.send(mail.plan("spring", now=NOW - DAY), now=NOW - DAY)

@@ -18,7 +18,7 @@ from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.model.provenance import Actor, Through
 from lifecycle_mail.policy.campaigns import Campaign
-from lifecycle_mail.ports import Capability, Store
+from lifecycle_mail.ports import Capabilities, Capability, Store
 from lifecycle_mail.service import Lifecycle, Received
 from lifecycle_mail.service.leasing import LEASE
 from lifecycle_mail.service.sweeping import together
@@ -254,7 +254,7 @@ def test_dead_addresses_and_complaints_come_with_a_sweep() -> None:
 
 def test_an_esp_that_can_only_report_or_only_list_is_swept_for_that() -> None:
     """What it cannot do is not asked of it, and one that can neither is an error (E1)."""
-    reporting = world("ada", esp=MemoryEsp(capabilities={Capability.CAMPAIGNS}))
+    reporting = world("ada", esp=MemoryEsp(capabilities={Capability.REPORTS}))
     leave(reporting, "ada")
     assert reporting.sweep(now=NOW) is not None
     assert ListStanding.OUT_OF_ALL is standing(reporting, "ada")
@@ -263,13 +263,13 @@ def test_an_esp_that_can_only_report_or_only_list_is_swept_for_that() -> None:
 
     class Bare:
         name = "bare"
-        capabilities = frozenset[Capability]()
+        capabilities = Capabilities.of(())
 
     with pytest.raises(Misconfigured, match="bare"):
         world("ada", esp=Bare()).sweep(now=NOW)
 
     class Lists(Bare):
-        capabilities = frozenset({Capability.OPT_OUT_LIST})
+        capabilities = Capabilities.of({Capability.OPT_OUT_LIST})
 
         def opt_outs(self, **_: object) -> Iterable[Statement]:
             return [left("ada", ALL, source="bare", event_id="b1")]

@@ -30,10 +30,6 @@ class StagesAnybody(MemoryEsp):
     def _require_screened(recipient: Screened, campaign: CampaignKey | None) -> None:
         pass
 
-    def _take(self, recipient: Screened) -> None:
-        if isinstance(recipient, Screened):
-            super()._take(recipient)
-
     def stage(self, campaign: CampaignKey, recipients: Sequence[Screened], *, content: Content | None) -> Handled:
         return super().stage(campaign, [one for one in recipients if isinstance(one, Screened)], content=content)
 

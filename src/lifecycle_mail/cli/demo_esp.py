@@ -17,7 +17,7 @@ from typing import Any, Self
 from lifecycle_mail.errors import EspRefused, Misconfigured, Unscreened
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import Capability, Content, Handled
+from lifecycle_mail.ports import Capabilities, Capability, Content, Handled
 
 try:
     import fcntl
@@ -96,9 +96,9 @@ class FileEsp:
         self._file.close()
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
+    def capabilities(self) -> Capabilities:
         """What it can do."""
-        return frozenset({Capability.CAMPAIGNS})
+        return Capabilities.of({Capability.CAMPAIGNS}, otherwise="it is made for the demo")
 
     @property
     def mails(self) -> Sequence[Mapping[str, str]]:

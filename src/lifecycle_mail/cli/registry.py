@@ -24,7 +24,7 @@ from lifecycle_mail.files import Config
 from lifecycle_mail.files.apart import require_apart
 from lifecycle_mail.plugins import load_esp, load_store
 from lifecycle_mail.policy.programme import Programme
-from lifecycle_mail.ports import Capability, Esp, Store
+from lifecycle_mail.ports import Capabilities, Esp, Store
 from lifecycle_mail.service import Lifecycle
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,9 +62,9 @@ class NoEsp:
     name: str = "none"
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
+    def capabilities(self) -> Capabilities:
         """What it can do: nothing."""
-        return frozenset()
+        return Capabilities.of((), otherwise="no ESP was named: --esp NAME")
 
 
 # --- where it is ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from itertools import count
 from attrs import frozen
 
 from lifecycle_mail.errors import EspError, EspRefused, Unscreened
-from lifecycle_mail.memory.scripting import Scripted
+from lifecycle_mail.memory.audience import Audience
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import OptOut
@@ -20,7 +20,10 @@ from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import Capability, Content, Handled
+from lifecycle_mail.ports import Capabilities, Capability, Content, Handled
+
+ALL_OF_IT = frozenset(Capability) - {Capability.WEBHOOKS}
+"""What the fake can do."""
 
 
 @frozen
@@ -31,7 +34,7 @@ class Sent:
     content: Content | None
 
 
-class MemoryEsp(Scripted):
+class MemoryEsp(Audience):
     """An ESP that sends nothing and remembers everything.
 
     Attributes:
@@ -42,9 +45,9 @@ class MemoryEsp(Scripted):
         calls: the operations asked of it, in order.
     """
 
-    def __init__(self, *, name: str = "memory", capabilities: Collection[Capability] = frozenset(Capability)) -> None:
+    def __init__(self, *, name: str = "memory", capabilities: Collection[Capability] = ALL_OF_IT) -> None:
         super().__init__(name)
-        self._capabilities = frozenset(capabilities)
+        self._capabilities = Capabilities.of(capabilities, otherwise="the test left it out")
         self._staged: dict[CampaignKey, dict[ContactId, Sent]] = defaultdict(dict)
         self._released: set[CampaignKey] = set()
         self._refusals: dict[str, tuple[int, str]] = {}
@@ -61,7 +64,7 @@ class MemoryEsp(Scripted):
         self.forgotten: list[ContactId] = []
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
+    def capabilities(self) -> Capabilities:
         """What it can do; a test may leave some out."""
         return self._capabilities
 
@@ -93,7 +96,7 @@ class MemoryEsp(Scripted):
         """Hand one mail over."""
         with self._lock, self._operation("send"):
             self._require_screened(recipient, None)
-            self._take(recipient)
+            self._take_address(recipient.address)
             self.outbox.append(Sent(recipient, content))
 
     def was_sent(self, campaign: CampaignKey, contact_id: ContactId) -> bool | None:
@@ -114,7 +117,7 @@ class MemoryEsp(Scripted):
             accepted, refused = set(), {}
             for recipient in recipients:
                 try:
-                    self._take(recipient)
+                    self._take_address(recipient.address)
                 except EspError as error:
                     refused[recipient.contact_id] = error
                 else:
@@ -187,6 +190,8 @@ class MemoryEsp(Scripted):
                 staged.pop(contact.id, None)
             self._past = {campaign: staged - {contact.id} for campaign, staged in self._past.items()}
             self._news = [(at, statement) for at, statement in self._news if not _names(statement, contact)]
+            if contact.address is not None:
+                self.members.pop(contact.address.identity, None)
             self.forgotten.append(contact.id)
 
     # -- what a test lets happen
@@ -213,6 +218,7 @@ class MemoryEsp(Scripted):
         event_id = f"{self.name}-{next(self._ids)}"
         left = Left(who=Who(None, address), scope=scope, provenance=provenance, event_id=event_id)
         self.suppressed.append((address, scope))
+        self._leave(address, scope)
         self._out.append((at + self._delay, left))
         self._report(at, left)
 
@@ -223,8 +229,8 @@ class MemoryEsp(Scripted):
         if campaign is not None and recipient.campaign != campaign:
             raise Unscreened(f"screened for campaign {recipient.campaign!r}, not for {campaign!r}")
 
-    def _take(self, recipient: Screened) -> None:
-        refusal = self._refusals.get(str(recipient.address).casefold())
+    def _take_address(self, address: EmailAddress) -> None:
+        refusal = self._refusals.get(str(address).casefold())
         if refusal is not None:
             raise EspRefused(esp=self.name, operation="take a recipient", status=refusal[0], body=refusal[1])
 

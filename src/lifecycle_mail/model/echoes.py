@@ -4,7 +4,8 @@ One click comes back several times, and must not count twice, while a second, ge
 most of it: a report that is delivered again, next week's export of the same state. Two kinds are left, both told by an
 ESP, and both read off the set of entries, so that no order of arrival matters:
 
-- *our own push*: we told the ESP of an opt-out (`Pushed`), and it reports the one it then made;
+- *our own push*: we told the ESP of an opt-out (`Pushed`), and it reports the one it then made, or one for each list
+  that ours covers;
 - *its own word again*: the ESP told of one click under two ids, as an event with its own id and as a state with the
   time of its change. Two events with ids of their own are two noes, however near.
 
@@ -16,13 +17,13 @@ return always counts. An echo is evidence: it binds as long as the no that it ec
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from attrs import frozen
 
 from lifecycle_mail.model.entries import Consent, Entry, OptOut, Pushed, Subject
-from lifecycle_mail.model.lists import Scope
+from lifecycle_mail.model.lists import Channel, Scope, ScopeKind
 from lifecycle_mail.model.names import EntryId
 from lifecycle_mail.model.provenance import Actor, Through
 
@@ -31,6 +32,14 @@ ECHO = (timedelta(minutes=-1), timedelta(minutes=15))
 
 SAME_CLICK = timedelta(minutes=1)
 """An ESP's two words for one click lie less than this apart: it knows the time of both, but cuts seconds."""
+
+
+_WIDER = {
+    ScopeKind.LIST: (Scope.channel(Channel.EMAIL), Scope.all()),
+    ScopeKind.CHANNEL: (Scope.all(),),
+    ScopeKind.ALL: (),
+}
+"""The scopes that cover more than one of a kind; ESPs send e-mail."""
 
 
 @frozen
@@ -64,10 +73,21 @@ def echoes_in(entries: Iterable[Entry]) -> dict[EntryId, frozenset[EntryId]]:
     found: dict[EntryId, frozenset[EntryId]] = {}
     for entry in entries:
         if isinstance(entry, OptOut):
-            near = known.get((entry.provenance.source, entry.scope), ()) if _is_report(entry) else ()
+            near = _causes(known, entry) if _is_report(entry) else ()
             echoed = frozenset(cause.opt_out for cause in near if _echoes(entry, cause, returns))
             found[entry.id] = echoed & found.get(entry.id, echoed)
     return {echo: echoed for echo, echoed in found.items() if echoed}
+
+
+def _causes(known: Mapping[tuple[str, Scope], Sequence[_Cause]], report: OptOut) -> Iterator[_Cause]:
+    """Yield what a report may echo: what its ESP knows of the same scope, and what we told it of a wider one.
+
+    An ESP that only knows lists reports each of them when it is told that somebody left them all.
+    """
+    source, scope = report.provenance.source, report.scope
+    yield from known.get((source, scope), ())
+    for wider in _WIDER[scope.kind]:
+        yield from (cause for cause in known.get((source, wider), ()) if cause.pushed)
 
 
 def _pushed(push: Pushed) -> _Cause:
@@ -86,7 +106,7 @@ def _is_report(entry: OptOut) -> bool:
 
 
 def _echoes(report: OptOut, cause: _Cause, returns: Iterable[Consent]) -> bool:
-    """Whether a report echoes what the same ESP knows of the same scope."""
+    """Whether a report echoes what the same ESP knows."""
     said = report.provenance
     if report.id == cause.opt_out or not _same(report.subject, cause.subject):
         return False

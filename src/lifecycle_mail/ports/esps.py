@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
@@ -15,17 +14,7 @@ from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.intake import Statement
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.policy.eligibility import Screened
-
-
-class Capability(StrEnum):
-    """What an ESP can do; asked before anything is sent (E1)."""
-
-    CAMPAIGNS = "campaigns"
-    SINGLE_MAILS = "single-mails"
-    OPT_OUTS = "opt-outs"
-    TAGS = "tags"
-    OPT_OUT_LIST = "opt-out-list"
-    ERASURE = "erasure"
+from lifecycle_mail.ports.capabilities import Capabilities
 
 
 @frozen(kw_only=True)
@@ -49,11 +38,13 @@ class Handled:
 
     Attributes:
         accepted: whom it took.
-        refused: whom it refused for good, with the error of each.
+        refused: whom it did not take, with the error of each; only what is not `retryable` is for good.
+        heard: what its answers say of people, beside that: somebody is out, or was forgotten there (F27, F28).
     """
 
     accepted: Set[ContactId] = frozenset()
     refused: Mapping[ContactId, EspError] = field(factory=dict)
+    heard: tuple[Statement, ...] = ()
 
 
 @runtime_checkable
@@ -66,8 +57,8 @@ class Esp(Protocol):
         ...
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What it can do."""
+    def capabilities(self) -> Capabilities:
+        """What it can do, and why not the rest."""
         ...
 
 

@@ -26,6 +26,8 @@ class TaskKind(StrEnum):
     PICTURE = "picture"
     TAG = "tag"
     UNTAG = "untag"
+    CONTACT = "contact"
+    """How a contact looks, which a sync tells; kept where the target refused it."""
 
 
 URGENCY = {kind: place for place, kind in enumerate(TaskKind)}

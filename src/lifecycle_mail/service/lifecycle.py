@@ -15,14 +15,14 @@ from lifecycle_mail.service.facade.answering import Answering
 from lifecycle_mail.service.facade.consent import Consenting
 from lifecycle_mail.service.facade.deciding import Deciding
 from lifecycle_mail.service.facade.forgetting import Forgetting
-from lifecycle_mail.service.facade.hearing import Hearing
 from lifecycle_mail.service.facade.moving import Moving
 from lifecycle_mail.service.facade.people import People
 from lifecycle_mail.service.facade.sending import Sending
+from lifecycle_mail.service.facade.syncing import Syncing
 from lifecycle_mail.service.facade.watching import Watching
 
 
-class Lifecycle(People, Consenting, Answering, Forgetting, Hearing, Moving, Deciding, Sending, Watching):
+class Lifecycle(People, Consenting, Answering, Forgetting, Syncing, Moving, Deciding, Sending, Watching):
     """Decides, explains and enforces who may be e-mailed.
 
     Args:

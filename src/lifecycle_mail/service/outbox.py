@@ -20,10 +20,10 @@ from attrs import field, frozen
 
 from lifecycle_mail.errors import EspError
 from lifecycle_mail.model.names import ContactId, EntryId
-from lifecycle_mail.ports import LARGEST_CHUNK, Bookmark, Crm, Esp, Store, Task, TaskKind, TaskState
+from lifecycle_mail.ports import LARGEST_CHUNK, Attempt, Bookmark, Crm, Esp, Store, Task, TaskKind, TaskState
 from lifecycle_mail.service.leasing import Clock, Lease
 from lifecycle_mail.service.retrying import again, in_transaction
-from lifecycle_mail.service.telling import AGAIN, Teller, of_crm, of_esp
+from lifecycle_mail.service.telling import AGAIN, Teller, of_crm, of_esp, without_addresses
 
 
 @frozen(kw_only=True)
@@ -140,6 +140,26 @@ def post_pictures(store: Store, crm: Crm | None, contact_ids: Collection[Contact
         ]
         if store.post(tasks) == len(tasks):  # else some are shown once more than they need to be
             return
+
+
+def of_sync(esp: Esp) -> str:
+    """Return the target that stands for showing contacts to an ESP; only a sync does what is posted to it."""
+    return f"sync:{esp.name}"
+
+
+def keep_refused(store: Store, esp: Esp, refused: Mapping[ContactId, EspError], *, now: datetime) -> None:
+    """Keep whom an ESP refused for good, with the reason, for a person to look at: no sync tries them again (F28)."""
+    tasks = {
+        one: Task(target=of_sync(esp), kind=TaskKind.CONTACT, contact_id=one, detail=now.isoformat(), made_at=now)
+        for one in refused
+    }
+    store.post(list(tasks.values()))
+    store.note(
+        [
+            Attempt(task=task.id, at=now, state=TaskState.REFUSED, note=without_addresses(str(refused[one])))
+            for one, task in tasks.items()
+        ]
+    )
 
 
 def post_tags(

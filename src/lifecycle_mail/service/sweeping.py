@@ -37,6 +37,11 @@ def lists_opt_outs(esp: Esp) -> bool:
     return Capability.OPT_OUT_LIST in esp.capabilities
 
 
+def has_news(esp: Esp) -> bool:
+    """Whether an ESP has news that can be fetched."""
+    return Capability.REPORTS in esp.capabilities
+
+
 @frozen
 class Swept:
     """What a process remembers of its last sweep.
@@ -78,7 +83,7 @@ def sweep(
     wait: Callable[[int], None],
 ) -> Received | None:
     """Take everything that an ESP can say; see `Lifecycle.sweep`."""
-    if not (isinstance(esp, Reports) or lists_opt_outs(esp)):
+    if not (has_news(esp) or lists_opt_outs(esp)):
         raise Misconfigured(f"{esp.name} has neither reports nor a list of who is out: feed its webhooks to receive()")
     lease = Lease(store, _name(esp), clock=clock, wait=wait)
     if not lease.take():
@@ -100,10 +105,11 @@ def _swept(
 ) -> Received | None:
     began = clock()
     total = Received()
-    if isinstance(esp, Reports):
-        news = list(esp.reports(now=began))
+    if has_news(esp):
+        reporting = cast(Reports, esp)
+        news = list(reporting.reports(now=began))
         total = together(total, receive(news))
-        esp.acknowledge(news)
+        reporting.acknowledge(news)
     if not lists_opt_outs(esp):
         return total
     mark = again(lambda: store.bookmark(_name(esp)), wait=wait)

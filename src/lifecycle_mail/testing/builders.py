@@ -6,13 +6,13 @@ Nothing here invents a shortcut past the rules: `screened` goes through the gate
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lifecycle_mail.model.addresses import EmailAddress, MatchKey, parse_address
 from lifecycle_mail.model.consent import Person
-from lifecycle_mail.model.contacts import Contact, FieldValue
+from lifecycle_mail.model.contacts import Contact, FieldType, FieldValue
 from lifecycle_mail.model.entries import Consent, Standing, Subject
 from lifecycle_mail.model.events import EngagementEvent, EventKind
 from lifecycle_mail.model.lists import MailingList, Scope
@@ -146,6 +146,7 @@ def lifecycle(
     esp: Esp | str = "memory",
     store: Store | str = "memory:",
     policy: Policy | None = None,
+    fields: Mapping[str, FieldType] | None = None,
     **options: Any,
 ) -> Lifecycle:
     """Return a `Lifecycle` in memory that never sleeps and makes the same ids on every run.
@@ -154,12 +155,13 @@ def lifecycle(
         items: lists, segments and campaigns.
         esp, store: others than the in-memory ones.
         policy: what decides over time.
+        fields: the declared types of custom fields.
         options: anything else that `Lifecycle` takes.
     """
     options.setdefault("signing_keys", [SIGNING_KEY])
     options.setdefault("wait", _no_wait)
     options.setdefault("new_id", same_id)
-    return Lifecycle(esp, store, programme=Programme.of(*items, policy=policy), **options)
+    return Lifecycle(esp, store, programme=Programme.of(*items, policy=policy, fields=fields), **options)
 
 
 def _no_wait(attempt: int) -> None:

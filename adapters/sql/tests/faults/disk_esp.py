@@ -30,7 +30,7 @@ from lifecycle_mail.model.lists import Scope
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.policy.eligibility import Screened
-from lifecycle_mail.ports import Capability, Content, Handled
+from lifecycle_mail.ports import Capabilities, Capability, Content, Handled
 
 NAME = "disk"
 MAILS = frozenset({Capability.SINGLE_MAILS, Capability.OPT_OUTS, Capability.OPT_OUT_LIST, Capability.TAGS})
@@ -102,7 +102,7 @@ class DiskEsp:
     """
 
     def __init__(self, path: Path, way: str, *, tick: Callable[[], None] = lambda: None) -> None:
-        self.capabilities = WAYS[way]
+        self.capabilities = Capabilities.of(WAYS[way])
         self._tick = tick
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._read = 0

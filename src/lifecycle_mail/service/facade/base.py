@@ -19,7 +19,7 @@ from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.model.peppers import Peppers
 from lifecycle_mail.plugins import load_esp, load_store
 from lifecycle_mail.policy.programme import Programme
-from lifecycle_mail.ports import Crm, Esp, Store
+from lifecycle_mail.ports import Crm, Esp, KeepsBindings, Store
 from lifecycle_mail.service import sweeping
 from lifecycle_mail.service.breaker import Breaker
 from lifecycle_mail.service.consenting import Consents
@@ -84,6 +84,8 @@ class Base:
             if isinstance(store, str):  # nobody else can close it
                 self.store.close()
             raise
+        if isinstance(self.esp, KeepsBindings):
+            self.esp.keep_in(self.store)
         self._reader = Reader(self.store, rules)
         self._consents = Consents(self._reader, tokens=tokens, new_id=new_id)
 

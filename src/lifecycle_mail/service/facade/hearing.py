@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from typing import cast
 
 from lifecycle_mail.errors import Misconfigured
 from lifecycle_mail.model.events import EngagementEvent
@@ -21,7 +22,7 @@ from lifecycle_mail.service.telling import Teller
 from lifecycle_mail.service.telling_crm import CrmTeller
 from lifecycle_mail.service.telling_esp import EspTeller
 
-_TELLABLE = {Capability.OPT_OUTS, Capability.TAGS}
+TELLABLE = {Capability.OPT_OUTS, Capability.TAGS}
 
 
 class Hearing(Base):
@@ -43,11 +44,11 @@ class Hearing(Base):
 
     def fetch(self, *, now: datetime) -> Received:
         """Fetch what the ESP has to say and take it; what could not be stored is fetched again."""
-        if not isinstance(self.esp, Reports):
-            raise Misconfigured(f"{self.esp.name} has no reports to fetch: feed its webhooks to receive()")
-        news = list(self.esp.reports(now=as_utc(now)))
+        self.esp.capabilities.require(Capability.REPORTS, self.esp.name)
+        esp = cast(Reports, self.esp)
+        news = list(esp.reports(now=as_utc(now)))
         received = self.receive(news, now=now)
-        self.esp.acknowledge(news)
+        esp.acknowledge(news)
         return received
 
     def sweep(self, *, now: datetime) -> Received | None:
@@ -91,7 +92,7 @@ class Hearing(Base):
         """
         clock = self._clock(as_utc(now))
         tellers: list[Teller] = []
-        if self.esp.capabilities & _TELLABLE:
+        if self.esp.capabilities & TELLABLE:
             tellers.append(EspTeller(self.esp, self._reader, clock=clock, wait=self._wait, new_id=self._new_id))
         if self.crm is not None:
             painter = Painter(self._reader, self.programme, value_field=self.value_field)

@@ -96,14 +96,12 @@ class MakesEsps(Conformance):
 
     def _reporting(self) -> Esp:
         esp = self.make_esp()
-        if not isinstance(esp, Reports):
-            does_not_apply(f"{esp.name} has no reports to fetch")
+        self._need(esp, Capability.REPORTS)
         return esp
 
     def _fetched(self, esp: Esp, *, now: datetime) -> Sequence[Statement]:
-        if not isinstance(esp, Reports):
-            does_not_apply(f"{esp.name} has no reports to fetch")
-        return esp.reports(now=now)
+        self._need(esp, Capability.REPORTS)
+        return cast(Reports, esp).reports(now=now)
 
     def _recipient(self, name: str, to: Campaign = SPRING) -> Screened:
         return screened(contact(name), to)

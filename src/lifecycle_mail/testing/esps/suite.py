@@ -4,25 +4,45 @@
 
 from __future__ import annotations
 
-from lifecycle_mail.ports import Capability, Esp, SendsCampaigns, SendsMails, TagsContacts, TakesOptOuts
-from lifecycle_mail.ports.esps import Forgets, ListsOptOuts
+from lifecycle_mail.ports import (
+    Capability,
+    CompilesSegments,
+    Esp,
+    Forgets,
+    HearsWebhooks,
+    HoldsSegments,
+    KeepsContacts,
+    ListsOptOuts,
+    Reports,
+    SendsCampaigns,
+    SendsMails,
+    TagsContacts,
+    TakesOptOuts,
+)
 from lifecycle_mail.testing.esps.campaigns import CampaignsConformance
 from lifecycle_mail.testing.esps.contacts import ContactsConformance
 from lifecycle_mail.testing.esps.mails import MailsConformance
 from lifecycle_mail.testing.esps.opt_outs import OptOutsConformance
+from lifecycle_mail.testing.esps.syncing import SegmentsConformance
 
 _PROTOCOLS: dict[Capability, type] = {
     Capability.CAMPAIGNS: SendsCampaigns,
     Capability.SINGLE_MAILS: SendsMails,
+    Capability.OUTCOMES: SendsMails,
     Capability.OPT_OUTS: TakesOptOuts,
-    Capability.TAGS: TagsContacts,
     Capability.OPT_OUT_LIST: ListsOptOuts,
+    Capability.REPORTS: Reports,
+    Capability.WEBHOOKS: HearsWebhooks,
+    Capability.CONTACTS: KeepsContacts,
+    Capability.SEGMENTS: CompilesSegments,
+    Capability.MEMBERS: HoldsSegments,
+    Capability.TAGS: TagsContacts,
     Capability.ERASURE: Forgets,
 }
 
 
 class EspConformance(
-    CampaignsConformance, MailsConformance, OptOutsConformance, ContactsConformance, suite=True
+    CampaignsConformance, MailsConformance, OptOutsConformance, ContactsConformance, SegmentsConformance, suite=True
 ):  # fmt: skip
     """Every law of the ESP ports.
 

@@ -1,0 +1,1 @@
+"""What adapters for e-mail service providers share: one pooled transport, retries, errors, checks of webhook bodies."""

@@ -1,0 +1,1 @@
+"""Mailchimp behind `lifecycle_mail`."""

@@ -1,0 +1,1 @@
+"""SendGrid behind `lifecycle_mail`."""
