@@ -104,6 +104,18 @@ class Programme:
             raise UnknownName("campaign", key, self.campaigns)
         return self.campaigns[key]
 
+    def segment(self, key: Segment | str) -> Segment:
+        """Find a segment; one given as an object is taken as it is.
+
+        Raises:
+            UnknownName: no such segment.
+        """
+        if isinstance(key, Segment):
+            return key
+        if key not in self.segments:
+            raise UnknownName("segment", key, self.segments)
+        return self.segments[key]
+
     @classmethod
     def from_toml(cls, text: str, *, what: str = "programme") -> Programme:
         """Read a programme.

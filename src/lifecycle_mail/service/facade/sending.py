@@ -53,7 +53,7 @@ class Sending(Base):
             self._swept = evolve(self._swept, position=self._again(self.store.position))
         return send(
             plan, reader=self._reader, esp=self.esp, policy=self.programme.policy, now=now, ticks=self._ticks,
-            wait=self._wait, content=content,
+            wait=self._wait, receive=lambda said: self._receive(said, now=now), content=content,
         )  # fmt: skip
 
     def reconcile(self, campaign: Campaign | str, *, now: datetime) -> dict[str, int]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import cast
 
 from lifecycle_mail.errors import EspError, Misconfigured
 from lifecycle_mail.model.instants import as_utc
 from lifecycle_mail.model.intake import Statement
+from lifecycle_mail.policy.facts import Subject
+from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.ports import Capability, KeepsContacts
 from lifecycle_mail.service.facade.hearing import TELLABLE, Hearing
 from lifecycle_mail.service.leasing import Lease
+from lifecycle_mail.service.reading import chunks
+from lifecycle_mail.service.segmenting import Published, members, publish
 from lifecycle_mail.service.sweeping import has_news, lists_opt_outs
 from lifecycle_mail.service.syncing import Sync, Synced
 
@@ -55,6 +59,34 @@ class Syncing(Hearing):
             return self._synced(now, dry_run=dry_run, consent_only=consent_only, lease=lease, progress=progress)
         finally:
             lease.give_back()
+
+    def publish(self, segment: Segment | str, *, now: datetime, native: bool | None = None) -> Published:
+        """Put a segment at the ESP: in its own words where it can express it exactly, else its members (L7).
+
+        The ESP's count is held against ours; what it holds of contacts is as fresh as the last `sync`.
+
+        Args:
+            segment: the segment, or its key in the programme.
+            now: the instant at which it is computed; a list of members stays as it was then.
+            native: True insists on the ESP's own words, False on a list of members; left out, the library chooses.
+
+        Raises:
+            Misconfigured: the ESP can hold no segments, or `native` was asked for and it cannot express it.
+            UnknownName: no such segment.
+            EspError: it could not be told.
+        """
+        now = as_utc(now)
+        found = self.programme.segment(segment)
+        lists = self.programme.lists
+        inside = self._again(lambda: members(found, self._segment_audience(found, now), lists, now=now))
+        return publish(found, inside, self.esp, fields=self.programme.fields, native=native, wait=self._wait)
+
+    def _segment_audience(self, segment: Segment, now: datetime) -> Iterator[Subject]:
+        if not segment.of:
+            yield from self._reader.all_subjects(now=now)
+            return
+        for chunk in chunks(self.store.members(segment.of)):
+            yield from self._reader.subjects(chunk, now=now)
 
     def _synced(
         self, now: datetime, *, dry_run: bool, consent_only: bool, lease: Lease, progress: Callable[[int], object]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import ClassVar, TypeVar
@@ -11,6 +11,7 @@ from typing import ClassVar, TypeVar
 from lifecycle_mail.errors import CampaignRefused, EspError, LifecycleMailError, RegistryDamaged
 from lifecycle_mail.mails import PersonalReply
 from lifecycle_mail.model.entries import OptOut
+from lifecycle_mail.model.intake import Statement
 from lifecycle_mail.model.names import CampaignKey, ContactId
 from lifecycle_mail.policy.eligibility import Screened, Withheld, gates
 from lifecycle_mail.policy.facts import Facts
@@ -41,13 +42,14 @@ class Worker:
         ticks: counts the seconds that it takes.
         wait: called between reads that must wait for the ESP, and between tries of a transaction while the store is
             busy, with the number of the read or try; sleeps outside tests.
+        receive: takes what the ESP says of people when it refuses them (F27).
     """
 
     chunk: ClassVar[int] = LARGEST_CHUNK
 
     def __init__(
         self, plan: Plan, *, reader: Reader, esp: Esp, policy: Policy, now: datetime, ticks: Callable[[], float],
-        wait: Callable[[int], None],
+        wait: Callable[[int], None], receive: Callable[[Sequence[Statement]], object],
     ) -> None:  # fmt: skip
         self.campaign = plan.campaign
         self.ids = [recipient.contact_id for recipient in plan.recipients]
@@ -59,6 +61,7 @@ class Worker:
         self.esp = esp
         self.now = now
         self.wait = wait
+        self.receive = receive
         self.lease = Lease(self.store, plan.campaign.key, clock=Clock(now, ticks), wait=wait)
         self.news = News(reader)
         self.withheld: dict[ContactId, str] = {}

@@ -104,6 +104,8 @@ class Whole(Worker):
                 return error
             except EspError as error:
                 return error  # perhaps in part: claimed, and in doubt to the next call
+            if handled.heard:
+                self.receive(handled.heard)
             self.refused.update(handled.refused)
             self.settle(handled.refused.keys(), ClaimState.REFUSED)
             self.settle(handled.accepted, ClaimState.STAGED)
