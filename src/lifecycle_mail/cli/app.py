@@ -44,6 +44,7 @@ from lifecycle_mail.cli.registry import DB, database_option, peppers_option, reg
 from lifecycle_mail.cli.screening import screen
 from lifecycle_mail.cli.subjects import subjects
 from lifecycle_mail.cli.sweeping import sweep
+from lifecycle_mail.cli.syncing import esps, reconcile, segments, sync
 from lifecycle_mail.files import (
     DECISION_COLUMNS,
     PLAN_COLUMNS,
@@ -304,6 +305,6 @@ optouts.add_command(import_command)
 optouts.add_command(export_command)
 for _command in (
     demo, db, optouts, reasons, aside, screen, erase, archive, restore, outbox, sweep, picture, render, preview,
-    subjects, templates,
+    subjects, templates, sync, reconcile, segments, esps,
 ):  # fmt: skip
     app.add_command(_command)

@@ -22,6 +22,7 @@ from lifecycle_mail.cli.options import config_option, guard, say
 from lifecycle_mail.errors import InvalidInput, Misconfigured
 from lifecycle_mail.files import Config
 from lifecycle_mail.files.apart import require_apart
+from lifecycle_mail.files.config import EspConfig
 from lifecycle_mail.plugins import load_esp, load_store
 from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.ports import Capabilities, Esp, Store
@@ -52,7 +53,11 @@ peppers_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=f"File of the peppers, one ID=SECRET a line, the newest last. Or {PEPPERS}, parted by commas.",
 )
-esp_option = click.option("--esp", metavar="NAME", help="The ESP: the name of an installed one. Default: none.")
+esp_option = click.option(
+    "--esp",
+    metavar="NAME",
+    help="The ESP: the name of an installed one, with what [esp] of the configuration says. Default: that of [esp].",
+)
 
 
 @frozen
@@ -193,7 +198,7 @@ def store_for_upkeep(db: str | None, pepper_file: Path | None, *, writes: bool, 
 
 @contextmanager
 def registry(
-    db: str | None, pepper_file: Path | None, programme: Programme, *, writes: bool, esp: str | None = None
+    db: str | None, pepper_file: Path | None, programme: Programme, *, writes: bool, esp: Esp | None = None
 ) -> Iterator[Lifecycle]:
     """Open a registry with what a command goes by. The lists that the registry knows are declared with it.
 
@@ -205,13 +210,28 @@ def registry(
     url = url_of(_said_or_here(db, writes=writes))
     _require_registry(url)
     peppers = read_peppers(pepper_file)
-    told: Esp = NoEsp() if esp is None else load_esp(esp)
+    told: Esp = NoEsp() if esp is None else esp
     with closing(open_store(url, peppers)) as store:
         mail = Lifecycle(told, store, programme=programme, peppers=peppers)
         for key, one in mail.store.lists().items():
             if key not in programme.lists:
                 mail.programme = mail.programme.with_(one)
         yield mail
+
+
+def open_esp(name: str | None, config: EspConfig | None, environment: Mapping[str, str] = os.environ) -> Esp | None:
+    """Make the ESP that a command talks to, if it is told of one.
+
+    Raises:
+        Misconfigured: there is no such adapter, an option is wrong, or a variable that is named is not set.
+    """
+    if config is None or (name is not None and name != config.name):
+        return None if name is None else load_esp(name)
+    missing = sorted({one for one in config.environment.values() if not environment.get(one)})
+    if missing:
+        raise Misconfigured(f"[esp] names {', '.join(missing)}, and the environment has no such variable: set it")
+    secrets = {option: environment[variable] for option, variable in config.environment.items()}
+    return load_esp(config.name, **config.options, **secrets)
 
 
 def with_registry(*, writes: bool, esp: bool = False) -> Callable[[F], F]:
@@ -221,6 +241,7 @@ def with_registry(*, writes: bool, esp: bool = False) -> Callable[[F], F]:
         writes: whether it writes: then the registry must be named.
         esp: whether it takes an ESP.
     """
+    takes_esp = esp
 
     def decorate(command: F) -> F:
         @functools.wraps(command)
@@ -229,11 +250,12 @@ def with_registry(*, writes: bool, esp: bool = False) -> Callable[[F], F]:
             *args: Any, db: str | None, pepper_file: Path | None, config: Path | None, esp: str | None = None,
             **kwargs: Any,
         ) -> Any:  # fmt: skip
-            programme = Config.read(config).programme
-            with registry(db, pepper_file, programme, writes=writes, esp=esp) as mail:
+            settings = Config.read(config)
+            told = open_esp(esp, settings.esp) if takes_esp else None
+            with registry(db, pepper_file, settings.programme, writes=writes, esp=told) as mail:
                 return command(*args, mail=mail, **kwargs)
 
-        options = [database_option, peppers_option, config_option, *([esp_option] if esp else [])]
+        options = [database_option, peppers_option, config_option, *([esp_option] if takes_esp else [])]
         for option in reversed(options):
             run = option(run)
         return run  # type: ignore[return-value]

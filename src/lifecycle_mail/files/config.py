@@ -1,7 +1,8 @@
-"""The configuration of a run: one TOML file with lists, segments, campaigns, fields, policy and sources."""
+"""The configuration of a run: one TOML file with lists, segments, campaigns, fields, policy, sources and the ESP."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,51 @@ from lifecycle_mail.policy.policies import Policy
 from lifecycle_mail.policy.programme import Programme
 from lifecycle_mail.policy.settings import Cadence
 
+_FROM_ENVIRONMENT = "_env"
+_SECRET = re.compile(r"(?i).*(key|secret|token|password)s?")
+
+
+@frozen(kw_only=True)
+class EspConfig:
+    """Which ESP a run talks to: `[esp]`, with a name and whatever its adapter takes.
+
+    Secrets stay out of the file: `api_key_env = "MAILCHIMP_API_KEY"` says where the value of `api_key` is found.
+
+    Attributes:
+        name: of the installed adapter.
+        options: what it takes, by name.
+        environment: options that are read from the environment, each with the name of its variable.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(factory=dict)
+    environment: Mapping[str, str] = field(factory=dict)
+
+    @classmethod
+    def read(cls, data: object, problems: list[Problem]) -> EspConfig | None:
+        """Read `[esp]`; what is wrong is added to the problems."""
+        if not isinstance(data, dict):
+            problems.append(Problem("$.esp", "expected a table", "write [esp] and below it name = "))
+            return None
+        rest = dict(data)
+        name = rest.pop("name", None)
+        if not isinstance(name, str) or not name:
+            problems.append(Problem("$.esp.name", "no adapter is named", 'write name = "mailchimp"'))
+        options: dict[str, Any] = {}
+        environment: dict[str, str] = {}
+        for option, value in rest.items():
+            if option.endswith(_FROM_ENVIRONMENT):
+                if isinstance(value, str) and value:
+                    environment[option.removesuffix(_FROM_ENVIRONMENT)] = value
+                else:
+                    problems.append(Problem(f"$.esp.{option}", "no variable is named", f'{option} = "SOME_VARIABLE"'))
+            elif _SECRET.fullmatch(option):
+                fix = f'name a variable of the environment: {option}_env = "SOME_VARIABLE"'
+                problems.append(Problem(f"$.esp.{option}", "a secret does not belong into this file", fix))
+            else:
+                options[option] = value
+        return cls(name=str(name), options=options, environment=environment)
+
 
 @frozen(kw_only=True)
 class Config:
@@ -24,10 +70,12 @@ class Config:
     Attributes:
         programme: lists, segments, campaigns, fields and policy.
         sources: how to read which files.
+        esp: which ESP to talk to, or None.
     """
 
     programme: Programme = field(factory=Programme)
     sources: tuple[Source, ...] = ()
+    esp: EspConfig | None = None
 
     @classmethod
     def read(cls, path: Path | None, *, policy: str | None = None) -> Config:
@@ -55,6 +103,7 @@ class Config:
             problems.append(Problem("$.sources", "expected an array of tables", "write [[sources]]"))
             rows = []
         sources = [_source(row, what, f"$.sources[{place}]", problems) for place, row in enumerate(rows)]
+        esp = EspConfig.read(data.pop("esp"), problems) if "esp" in data else None
         try:
             programme = Programme.from_dict(data, what=what)
         except InvalidDocument as error:
@@ -63,7 +112,7 @@ class Config:
             problems += _undeclared(sources, programme.lists)
         if problems:
             raise InvalidDocument(what, problems)
-        return cls(programme=programme, sources=tuple(source for source in sources if source is not None))
+        return cls(programme=programme, sources=tuple(source for source in sources if source is not None), esp=esp)
 
 
 def _undeclared(sources: Sequence[Source | None], lists: Mapping[str, MailingList]) -> Iterator[Problem]:

@@ -45,6 +45,8 @@ class MemoryEsp(Audience):
         calls: the operations asked of it, in order.
     """
 
+    CAPABILITIES = Capabilities.of(ALL_OF_IT)
+
     def __init__(self, *, name: str = "memory", capabilities: Collection[Capability] = ALL_OF_IT) -> None:
         super().__init__(name)
         self._capabilities = Capabilities.of(capabilities, otherwise="the test left it out")

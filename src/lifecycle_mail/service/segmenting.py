@@ -24,7 +24,7 @@ from lifecycle_mail.ports import Capability, CompilesSegments, Esp, HoldsSegment
 from lifecycle_mail.service.syncing import shown
 
 READS = 6
-"""How often an ESP is asked to count before its count is taken as it is."""
+"""How often an ESP is asked to count that cannot tell yet."""
 
 
 @frozen(kw_only=True)
@@ -80,7 +80,7 @@ def publish(
     counted = None
     for attempt in range(1, READS + 1):
         counted = holding.segment_count(segment.key)
-        if counted == len(inside) - len(refused):
+        if counted is not None:
             break
         if attempt < READS:
             wait(attempt)
