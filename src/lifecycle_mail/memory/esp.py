@@ -11,6 +11,7 @@ from attrs import frozen
 
 from lifecycle_mail.errors import EspError, EspRefused, Unscreened
 from lifecycle_mail.memory.audience import Audience
+from lifecycle_mail.memory.refusals import refusal_named
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.entries import OptOut
@@ -72,8 +73,11 @@ class MemoryEsp(Audience):
 
     # -- what a test scripts, E4
 
-    def refuse(self, address: str, *, status: int = 400, body: str = "refused") -> None:
-        """Refuse one recipient for good."""
+    def refuse(self, address: str, *, status: int = 400, body: str = "refused", like: str = "") -> None:
+        """Refuse one recipient for good; `like` names how a real one does it, such as `mailchimp/forgotten-email`."""
+        if like:
+            known = refusal_named(like)
+            status, body = known.status, known.text(address)
         self._refusals[address.casefold()] = (status, body)
 
     def lag(self, reads: int) -> None:

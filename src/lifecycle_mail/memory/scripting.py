@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from attrs import frozen
 
 from lifecycle_mail.errors import EspError, EspUnavailable, UnknownName
+from lifecycle_mail.memory.refusals import refusal_named
 
 
 def require_operation(fake: object, operation: str) -> None:
@@ -49,10 +50,16 @@ class Scripted:
 
     def fail(
         self, operation: str, error: type[EspError] = EspUnavailable, *, times: int = 1, done: bool = False,
-        status: int | None = None, body: str = "",
+        status: int | None = None, body: str = "", like: str = "",
     ) -> None:  # fmt: skip
-        """Let the next calls of an operation raise; with `done` the work is done and only the answer is lost."""
+        """Let the next calls of an operation raise; with `done` the work is done and only the answer is lost.
+
+        `like` names a refusal of a real one (`memory.refusals`), which says the error, the status and the body.
+        """
         require_operation(self, operation)
+        if like:
+            known = refusal_named(like)
+            error, status, body = known.error, known.status, known.text()
         self._failures[operation].extend([_Failure(error, done, status, body)] * times)
 
     def limit(self, calls: int) -> None:
