@@ -61,7 +61,10 @@ def _errors(message: str, **more: Any) -> Mapping[str, Any]:
 _COMPLIANCE = (
     "{address} is in a compliance state due to unsubscribe, bounce, or compliance review and cannot be subscribed."
 )
-_FORGOTTEN = "{address} was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list."
+_FORGOTTEN = (  # fmt: skip
+    "{address} was permanently deleted and cannot be re-imported. "
+    "The contact must re-subscribe to get back on the list."
+)
 
 REFUSALS: Final[Mapping[str, Refusal]] = {
     # -- Mailchimp
