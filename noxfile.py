@@ -61,7 +61,7 @@ def empty_folder(session: nox.Session, name: str) -> Path:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests and the examples of the docs."""
-    sync(session, "--all-packages", "--group=tests", "--group=sql")
+    sync(session, "--all-packages", "--group=tests", "--group=sql", "--group=esps")
     session.run("pytest", IN_PARALLEL, *session.posargs)
 
 
@@ -98,7 +98,7 @@ def mails(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types."""
-    sync(session, "--all-packages", "--group=tests", "--group=types", "--group=sql", "--group=browser")
+    sync(session, "--all-packages", "--group=tests", "--group=types", "--group=sql", "--group=esps", "--group=browser")
     adapters = [str(path.relative_to(ROOT)) for name in ("src", "tests") for path in ROOT.glob(f"adapters/*/{name}")]
     session.run("mypy", "src", "tests", *sorted(adapters))
 
@@ -146,7 +146,7 @@ def wheels(session: nox.Session) -> None:
 @nox.session(default=False)
 def long(session: nox.Session) -> None:
     """Run the tests that are marked long, with many more examples for the generated ones."""
-    sync(session, "--all-packages", "--group=tests", "--group=sql")
+    sync(session, "--all-packages", "--group=tests", "--group=sql", "--group=esps")
     # Some of them take minutes, and stand together: who is done takes over what others have not begun.
     session.run(
         "pytest", "-m", "long", IN_PARALLEL, "--dist=worksteal", *session.posargs, env={"HYPOTHESIS_PROFILE": "long"}
@@ -156,6 +156,6 @@ def long(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Run every benchmark."""
-    sync(session, "--all-packages", "--group=sql")
+    sync(session, "--all-packages", "--group=sql", "--group=esps")
     for benchmark in sorted(ROOT.glob("benchmarks/*.py")):
         session.run("python", str(benchmark.relative_to(ROOT)), *session.posargs)

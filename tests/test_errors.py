@@ -2,6 +2,7 @@
 
 import builtins
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -134,6 +135,12 @@ class TestEsp:
         """No answer is told as none, not as a status of zero."""
         assert str(OutcomeUnknown(esp="sendgrid", operation="send")) == "sendgrid gave no answer to send"
         assert "answered 0" in str(EspError(esp="x", operation="y", status=0))
+
+    def test_how_long_to_leave_it_alone(self) -> None:
+        """How long the provider asked to be left alone is kept for whoever repeats the call (F24)."""
+        asked = EspUnavailable(esp="x", operation="y", status=429, retry_after=timedelta(hours=2))
+        assert asked.retry_after == timedelta(hours=2)
+        assert EspUnavailable(esp="x", operation="y", status=429).retry_after is None
 
     def test_cuts_the_body(self) -> None:
         """A page of HTML is cut: to 2,000 characters for programs, to 200 for people."""

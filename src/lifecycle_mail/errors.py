@@ -33,6 +33,7 @@ Messages mask the addresses of contacts; an address that is refused is quoted, b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -234,16 +235,27 @@ class EspError(LifecycleMailError):
         body: its answer as text, cut to 2,000 characters.
         retryable: whether the same call may be made again.
         fix: what to do about it.
+        retry_after: how long it asked to be left alone, or None where it did not say (F24).
     """
 
     retryable = False
 
-    def __init__(self, *, esp: str, operation: str, status: int | None = None, body: str = "", fix: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        esp: str,
+        operation: str,
+        status: int | None = None,
+        body: str = "",
+        fix: str = "",
+        retry_after: timedelta | None = None,
+    ) -> None:
         self.esp = esp
         self.operation = operation
         self.status = status
         self.body = body[:2000]
         self.fix = fix
+        self.retry_after = retry_after
         answered = f"answered {status}" if status is not None else "gave no answer"
         super().__init__(
             f"{esp} {answered} to {operation}" + (f": {self.body[:200]}" if body else "") + (f" ({fix})" if fix else "")
