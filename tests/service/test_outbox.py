@@ -388,6 +388,16 @@ def test_a_target_that_is_out_of_reach_is_left_alone_for_a_while() -> None:
     assert "left 2; esp:memory stopped: memory answered 503 to suppress" in str(drained)
 
 
+@pytest.mark.parametrize(("asked", "rests"), [(30, 2), (600, 10), (10**9, 360)])
+def test_a_target_that_asks_for_time_gets_it(asked: int, rests: int) -> None:
+    """Its Retry-After outlasts our own pause, up to six hours; a shorter one shortens nothing (F24)."""
+    mail = world("ada")
+    mail.opt_out("ada", scope=ALL, now=NOW)
+    fake(mail).fail("suppress", EspUnavailable, status=429, retry_after=timedelta(seconds=asked))
+    mail.drain(now=NOW)
+    assert [timedelta(minutes=rests)] == due(mail)
+
+
 def test_the_pause_ends_at_six_hours_however_many_tries() -> None:
     """No number of tries is too large to count with."""
     assert timedelta(minutes=2) == pause_after(1)

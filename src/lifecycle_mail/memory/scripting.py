@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -26,6 +27,13 @@ class _Failure:
     done: bool
     status: int | None
     body: str
+    retry_after: timedelta | None = None
+
+    def make(self, esp: str, operation: str) -> EspError:
+        """Return the error that is raised."""
+        return self.error(
+            esp=esp, operation=operation, status=self.status, body=self.body, retry_after=self.retry_after
+        )
 
 
 class Scripted:
@@ -50,7 +58,7 @@ class Scripted:
 
     def fail(
         self, operation: str, error: type[EspError] = EspUnavailable, *, times: int = 1, done: bool = False,
-        status: int | None = None, body: str = "", like: str = "",
+        status: int | None = None, body: str = "", like: str = "", retry_after: timedelta | None = None,
     ) -> None:  # fmt: skip
         """Let the next calls of an operation raise; with `done` the work is done and only the answer is lost.
 
@@ -60,7 +68,7 @@ class Scripted:
         if like:
             known = refusal_named(like)
             error, status, body = known.error, known.status, known.text()
-        self._failures[operation].extend([_Failure(error, done, status, body)] * times)
+        self._failures[operation].extend([_Failure(error, done, status, body, retry_after)] * times)
 
     def limit(self, calls: int) -> None:
         """Answer 429 after so many calls, until `wait`."""
@@ -81,7 +89,7 @@ class Scripted:
             self._left -= 1
         failure = self._failures[operation].pop(0) if self._failures[operation] else None
         if failure is not None and not failure.done:
-            raise failure.error(esp=self.name, operation=operation, status=failure.status, body=failure.body)
+            raise failure.make(self.name, operation)
         yield
         if failure is not None:
-            raise failure.error(esp=self.name, operation=operation, status=failure.status, body=failure.body)
+            raise failure.make(self.name, operation)

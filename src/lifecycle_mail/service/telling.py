@@ -175,6 +175,7 @@ class Teller(ABC):
             self._refuse(tasks, str(error))
             return
         self.problem = error
+        asked = min(error.retry_after or timedelta(0), LONGEST_PAUSE)  # by the target itself (F24)
 
         def write() -> None:
             at = self.clock()
@@ -182,7 +183,7 @@ class Teller(ABC):
             for task in tasks:
                 tries = len(self.store.attempts(task.id)) + 1
                 line = Attempt(task=task.id, at=at, state=TaskState.DUE, note=without_addresses(str(error)))
-                by_due[at + pause_after(tries)].append(line)
+                by_due[at + max(pause_after(tries), asked)].append(line)
             for due_at, attempts in by_due.items():
                 self.store.note(attempts, due_at=due_at)
 
