@@ -88,7 +88,10 @@ def _mailed(db: Path) -> Counter[str]:
     return Counter(mail["to"] for did in lines if did["did"] == "release" for mail in did["mails"])
 
 
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(one, marks=() if one % 3 == 0 or one == 1 else pytest.mark.long) for one in range(KILLS)],
+)
 def test_a_demo_that_is_killed_goes_on_and_mails_nobody_twice(
     number: int, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:

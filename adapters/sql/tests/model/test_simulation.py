@@ -26,10 +26,16 @@ def show(told: simulation.Told) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "steps", "whole"), [(1, 6_000, True), (5, 4_000, False)], ids=["campaigns", "single mails"]
+    ("seed", "steps", "whole"),
+    [
+        pytest.param(1, 2_000, True, id="campaigns"),
+        pytest.param(5, 2_000, False, id="single mails"),
+        pytest.param(1, 6_000, True, id="campaigns, longer", marks=pytest.mark.long),
+        pytest.param(5, 4_000, False, id="single mails, longer", marks=pytest.mark.long),
+    ],
 )
 def test_a_year_on_sqlite(seed: int, steps: int, whole: bool) -> None:
-    """Ten thousand steps in a file: opt-outs, claims, counts and the log hold, and both sides agree (F3-F35)."""
+    """Thousands of steps in a file: opt-outs, claims, counts and the log hold, and both sides agree (F3-F35)."""
     told = simulation.run(seed, steps, whole=whole)
     show(told)
     assert steps == told.steps
