@@ -18,32 +18,33 @@ from lifecycle_mail.errors import InvalidInput, Misconfigured
 
 
 class Capability(StrEnum):
-    """What an ESP may be asked for; each stands for a port."""
+    """What an ESP may be asked for; each stands for a port.
 
-    CAMPAIGNS = "campaigns"
-    """It sends a campaign itself, to those staged before (`SendsCampaigns`)."""
-    SINGLE_MAILS = "single-mails"
-    """It sends mails one by one (`SendsMails`)."""
-    OUTCOMES = "outcomes"
-    """Of a single mail whose answer was lost it tells whether it left (`SendsMails.was_sent`)."""
-    OPT_OUTS = "opt-outs"
-    """It takes noes of ours (`TakesOptOuts`)."""
-    OPT_OUT_LIST = "opt-out-list"
-    """It can be asked who is out (`ListsOptOuts`)."""
-    REPORTS = "reports"
-    """Its news can be fetched: opens, clicks, bounces (`Reports`)."""
-    WEBHOOKS = "webhooks"
-    """Its webhooks are understood (`HearsWebhooks`)."""
-    CONTACTS = "contacts"
-    """It holds contacts with their fields and topics (`KeepsContacts`)."""
-    SEGMENTS = "segments"
-    """It computes a segment itself, where it can express it (`CompilesSegments`)."""
-    MEMBERS = "segment-members"
-    """It holds a segment that we have computed (`HoldsSegments`)."""
-    TAGS = "tags"
-    """Its contacts carry tags (`TagsContacts`)."""
-    ERASURE = "erasure"
-    """It removes somebody's data for good (`Forgets`)."""
+    Attributes:
+        says: what that is, in a sentence.
+    """
+
+    says: str
+
+    def __new__(cls, value: str, says: str) -> Self:
+        """Keep the sentence beside the name."""
+        made = str.__new__(cls, value)
+        made._value_ = value
+        made.says = says
+        return made
+
+    CAMPAIGNS = "campaigns", "It sends a campaign itself, to those staged before (`SendsCampaigns`)."
+    SINGLE_MAILS = "single-mails", "It sends mails one by one (`SendsMails`)."
+    OUTCOMES = "outcomes", "Of a single mail whose answer was lost it tells whether it left (`SendsMails.was_sent`)."
+    OPT_OUTS = "opt-outs", "It takes noes of ours (`TakesOptOuts`)."
+    OPT_OUT_LIST = "opt-out-list", "It can be asked who is out (`ListsOptOuts`)."
+    REPORTS = "reports", "Its news can be fetched: opens, clicks, bounces (`Reports`)."
+    WEBHOOKS = "webhooks", "Its webhooks are understood (`HearsWebhooks`)."
+    CONTACTS = "contacts", "It holds contacts with their fields and topics (`KeepsContacts`)."
+    SEGMENTS = "segments", "It computes a segment itself, where it can express it (`CompilesSegments`)."
+    MEMBERS = "segment-members", "It holds a segment that we have computed (`HoldsSegments`)."
+    TAGS = "tags", "Its contacts carry tags (`TagsContacts`)."
+    ERASURE = "erasure", "It removes somebody's data for good (`Forgets`)."
 
 
 class Support(StrEnum):
