@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lifecycle_mail.errors import InvalidInput
 from lifecycle_mail.files.sendgrid import event_statements, is_soft
 from lifecycle_mail.model.entries import SuppressionKind
 from lifecycle_mail.model.events import EventKind, Evidence
@@ -178,10 +179,55 @@ def test_nobody_comes_back_through_an_esp() -> None:
 
 def test_an_unknown_event_is_noted() -> None:
     """An event that nobody knows yet, with or without an address, is set aside and not fatal (F42)."""
-    for unknown in (event("teleported"), {"event": "account_status_change", "timestamp": 1}, {"a": 1}):
+    for unknown in (event("teleported"), {"event": "teleported", "timestamp": 1}, {"a": 1}):
         statements, (note,) = said(unknown)
         assert [] == statements
         assert "is not known" in note
+
+
+def test_an_event_about_the_account_is_noted() -> None:
+    """What SendGrid does to the account names nobody, and somebody should know of it."""
+    statements, notes = said({"event": "account_status_change", "type": "compliance_suspend", "timestamp": 1513299569})
+    assert [] == statements
+    assert ["SendGrid changed the account: compliance_suspend"] == notes
+
+
+def test_what_our_adapter_wrote_into_a_mail_comes_first() -> None:
+    """Contact, campaign and mail of an event are ours where SendGrid sends them back, whatever else it says."""
+    ours = {"lm_contact": "c1", "lm_campaign": "thanks", "lm_mail": "thanks:c1", "contact_id": "other"}
+    (happened,), _ = said(event("open", category=["cats"], singlesend_id="s1", sg_message_id="abc.filter0001", **ours))
+    assert isinstance(happened, Happened)
+    assert ("c1", "ann@example.com", "thanks", "thanks:c1") == (
+        happened.who.contact_id, str(happened.who.address), happened.campaign, happened.mail,
+    )  # fmt: skip
+    (left,), _ = said(event("unsubscribe", **ours))
+    assert isinstance(left, Left)
+    assert ("c1", "thanks") == (left.who.contact_id, left.provenance.campaign)
+
+
+def test_an_id_that_is_none_costs_itself() -> None:
+    """A no that names an impossible contact binds the address, and the id is noted."""
+    (left,), (note,) = said(event("unsubscribe", lm_contact="c" * 300))
+    assert isinstance(left, Left)
+    assert (None, "ann@example.com") == (left.who.contact_id, str(left.who.address))
+    assert note.endswith("the contact is known by the address alone")
+    with pytest.raises(InvalidInput):
+        said(event("unsubscribe", lm_contact="c" * 300, email="nobody"))
+
+
+def test_a_single_send_is_a_campaign_of_ours() -> None:
+    """An event of a single send belongs to the campaign that it was made for; of others their id is kept."""
+    notes: list[str] = []
+    for category in ({}, {"category": ["cats"]}):
+        (happened,) = event_statements(
+            event("delivered", singlesend_id="s1", **category), lists={}, received_at=RECEIVED,
+            note=lambda *said: notes.append(said[0]), campaigns={"s1": "thanks"},
+        )  # fmt: skip
+        assert isinstance(happened, Happened)
+        assert "thanks" == happened.campaign
+    (happened,), _ = said(event("delivered", singlesend_id="s2"))
+    assert isinstance(happened, Happened)
+    assert "s2" == happened.campaign
 
 
 def test_a_no_without_a_time_still_counts() -> None:
