@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -44,8 +45,11 @@ def looks_like_json(line: str) -> bool:
     return line.lstrip("\ufeff \t\r\n").startswith(("{", "["))
 
 
-class _Strict:
-    """A decoder that remembers what it should have refused, and so knows where the value ends."""
+class StrictJson:
+    """A decoder that remembers what it should have refused, and so knows where the value ends.
+
+    Not to be shared between threads.
+    """
 
     def __init__(self) -> None:
         self.problem = ""
@@ -56,8 +60,8 @@ class _Strict:
     def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            times = Counter(name for name, _ in pairs)
+            twice = next(name for name, count in times.items() if count > 1)
             self.problem = f"the key {twice[:40]!r} is given twice"
         return found
 
@@ -82,11 +86,17 @@ class _Strict:
             end = _end_of_value(text, at)
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "a number is too long"
             return Fault(f"it is not JSON: {reason}", "", shown(text[at:end])), end
-        if not self.problem and _ANY_SURROGATE.search(text, at, end) and not _is_unicode(value):
+        if not self.problem and _may_be_halved(text, at, end) and not _is_unicode(value):
             self.problem = "it contains half a character (a lone surrogate)"
         if self.problem:
             return Fault(self.problem, "", shown(text[at:end])), end
         return value, end
+
+
+def _may_be_halved(text: str, at: int, end: int) -> bool:
+    if text.isascii() and text.find("\\u", at, end) < 0:  # nearly always, and cheap
+        return False
+    return _ANY_SURROGATE.search(text, at, end) is not None
 
 
 def _is_unicode(value: object) -> bool:
@@ -114,7 +124,7 @@ def _end_of_value(text: str, at: int) -> int:
 
 
 def _rows(text: TextFile) -> Iterator[tuple[int, object | Fault]]:
-    strict = _Strict()
+    strict = StrictJson()
     lines = text.lines(MAX_WHOLE)
     number = 0
     begun = False
@@ -139,14 +149,14 @@ def _rows(text: TextFile) -> Iterator[tuple[int, object | Fault]]:
         yield number + 1, broken(error)
 
 
-def _only(body: str, strict: _Strict) -> object | Fault:
+def _only(body: str, strict: StrictJson) -> object | Fault:
     value, end = strict.decode(body)
     if end < len(body) and not isinstance(value, Fault):
         return Fault(f"something follows the value: {body[end : end + 40]!r}", "write one value a line", shown(body))
     return value if end == len(body) or not isinstance(value, Fault) else Fault(value.reason, "", shown(body))
 
 
-def _whole(first: str, lines: Iterator[str], strict: _Strict) -> Iterator[tuple[int, object | Fault]]:
+def _whole(first: str, lines: Iterator[str], strict: StrictJson) -> Iterator[tuple[int, object | Fault]]:
     parts, size = [first], len(first)
     for line in lines:
         parts.append(line)
@@ -158,7 +168,7 @@ def _whole(first: str, lines: Iterator[str], strict: _Strict) -> Iterator[tuple[
     yield from _values("".join(parts), 1, strict)
 
 
-def _values(text: str, number: int, strict: _Strict) -> Iterator[tuple[int, object | Fault]]:
+def _values(text: str, number: int, strict: StrictJson) -> Iterator[tuple[int, object | Fault]]:
     """The elements of arrays, or the values that follow each other, each with its line."""
     at = counted = 0
     inside = False

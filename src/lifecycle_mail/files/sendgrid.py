@@ -16,19 +16,23 @@ address. What follows for consent is decided by these rules, and by nothing else
   hold it here too (F31). A drop of an unsubscribed address is a state seen once more and not another no.
 - `spamreport` is a complaint.
 
-What is not known is noted and counted, never fatal (F42).
+What is not known is noted and counted, never fatal (F42). What our adapter wrote into a mail (`CONTACT_ARG` and so on)
+comes back in its events, and is believed before anything else: whose it is, which campaign, which mail.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
+from attrs import evolve
+
 from lifecycle_mail.errors import InvalidInput
-from lifecycle_mail.files.cells import instants, someone, text_of
+from lifecycle_mail.files.cells import address_in, contact_id_in, instants, someone, text_of
 from lifecycle_mail.files.json_rows import open_json
 from lifecycle_mail.files.reading import Convert, Note, Part, RowRefused
 from lifecycle_mail.model.bounces import spares_address
@@ -54,6 +58,18 @@ MAIL_EVENTS: Final[Mapping[str, EventKind]] = {
 CONSENT_EVENTS: Final = frozenset({"spamreport", "unsubscribe", "group_unsubscribe"})
 """Events about the person alone."""
 
+RESUBSCRIBED: Final = "group_resubscribe"
+"""An event from which nothing follows."""
+
+ACCOUNT_EVENTS: Final = frozenset({"account_status_change"})
+"""Events about the account: they name nobody."""
+
+CONTACT_ARG: Final = "lm_contact"
+CAMPAIGN_ARG: Final = "lm_campaign"
+MAIL_ARG: Final = "lm_mail"
+"""The `custom_args` that our adapter gives a mail: the contact's id, the campaign's key, our id of the mail. SendGrid
+writes them into each event of the mail."""
+
 # The other reasons (spam content, an invalid header, a quota) are the sender's business.
 DROPPED_FOR: Final[Mapping[str, SuppressionKind | None]] = {
     "bounced address": SuppressionKind.BOUNCE,
@@ -63,7 +79,8 @@ DROPPED_FOR: Final[Mapping[str, SuppressionKind | None]] = {
 }
 """Why SendGrid drops a mail, where it is about the person; None is the person's no."""
 
-_MAIL: Final = re.compile(r"\.(?:filter|recvd)")
+# Those that may say something of the person, too.
+_FAILURES: Final = frozenset({"bounce", "dropped"})
 
 _instant = instants()
 
@@ -82,7 +99,13 @@ def is_soft(status: str, reason: str = "", kind: str = "") -> bool:
 
 
 def event_statements(
-    event: object, *, lists: Mapping[str, str], received_at: datetime, note: Note, evidence: str = ""
+    event: object,
+    *,
+    lists: Mapping[str, str],
+    received_at: datetime,
+    note: Note,
+    evidence: str = "",
+    campaigns: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Statement]:
     """Say what one webhook event says.
 
@@ -92,91 +115,136 @@ def event_statements(
         received_at: when it reached us; the instant of a no that has none of its own.
         note: told of what is set aside.
         evidence: where it was found, kept with what follows for consent.
+        campaigns: our campaign keys by the ids of SendGrid's single sends.
 
     Raises:
         InvalidInput: it is no event, names nobody, or is about a mail and has no instant.
     """
     if not isinstance(event, dict):
         raise RowRefused("it is not an object", "SendGrid sends an array of objects")
-    kind = text_of(event.get("event"))
-    if kind == "group_resubscribe":
+    kind = _text(event, "event")
+    if kind == RESUBSCRIBED:
         # O4: whoever left comes back through us, or not at all.
         note("group_resubscribe changes nothing: an ESP resubscribes nobody", "let the person confirm with us")
         return []
-    if kind not in MAIL_EVENTS and kind not in CONSENT_EVENTS:
-        note(f"the event {kind[:60]!r} is not known and was set aside", "")  # F42
+    what = MAIL_EVENTS.get(kind)
+    if what is None and kind not in CONSENT_EVENTS:
+        if kind in ACCOUNT_EVENTS:
+            note(f"SendGrid changed the account: {_text(event, 'type')[:60] or kind}", "look into it at SendGrid")
+        else:
+            note(f"the event {kind[:60]!r} is not known and was set aside", "")  # F42
         return []
-    who = someone(text_of(event.get("contact_id")), text_of(event.get("email")), note)
+    who = _who(event, note)
     at = at_of(event, "timestamp", note)
-    event_id = text_of(event.get("sg_event_id")) or None
-    campaign = _campaign(event)
+    event_id = _text(event, "sg_event_id") or None
+    campaign = _campaign(event, campaigns)
+    happened = [] if what is None or at is None else [_happened(event, what, who, at, event_id, campaign)]
+    if happened and kind not in _FAILURES:
+        return happened
+    said = Provenance(
+        actor=Actor.CONTACT, through=Through.WEBHOOK, at=at or received_at, source=SOURCE, campaign=campaign or None,
+        text=_text(event, "reason")[:500], evidence=evidence or _text(event, "sg_message_id"),
+    )  # fmt: skip
+    if what is None:
+        return [_of_person(event, kind, lists, who, event_id, said, at is not None, note)]
+    of_address = _of_address(event, kind, who, event_id, said)
+    if not happened and not of_address:
+        raise RowRefused("it has no timestamp: an event without one cannot be placed")
+    return [*happened, *of_address]
 
-    def provenance(actor: Actor, through: Through = Through.WEBHOOK) -> Provenance:
-        reason = text_of(event.get("reason"))[:500]
-        return Provenance(
-            actor=actor, through=through, at=at or received_at, source=SOURCE, campaign=campaign or None,
-            text=reason, evidence=evidence or text_of(event.get("sg_message_id")),
-        )  # fmt: skip
 
-    dated = at is not None
-    if kind == "spamreport":
-        said = provenance(Actor.CONTACT, Through.COMPLAINT)
-        return [Held(who=who, kind=SuppressionKind.COMPLAINT, provenance=said, event_id=event_id, dated=dated)]
-    if kind in CONSENT_EVENTS:
-        scope = Scope.all() if kind == "unsubscribe" else group_scope(event.get("asm_group_id"), lists, note)
-        return [Left(who=who, scope=scope, provenance=provenance(Actor.CONTACT), event_id=event_id, dated=dated)]
+def _text(event: Mapping[str, object], name: str) -> str:
+    value = event.get(name)
+    return value if value.__class__ is str else text_of(value)
 
-    what = MAIL_EVENTS[kind]
-    status, reason = text_of(event.get("status")), text_of(event.get("reason"))
-    if kind == "bounce" and is_soft(status, reason, text_of(event.get("type"))):
+
+def _who(event: Mapping[str, object], note: Note) -> Who:
+    """Say whom an event is about. An id that is none costs itself: what binds the address binds all the same."""
+    own, email = _text(event, CONTACT_ARG) or _text(event, "contact_id"), _text(event, "email")
+    try:
+        return _plainly(own, email)
+    except InvalidInput:
+        pass  # what is wrong, and what is taken all the same, is said with care
+    try:
+        return someone(own, email, note)
+    except InvalidInput as problem:
+        if not own:
+            raise
+        who = someone("", email, note)
+        note(f"{problem}; the contact is known by the address alone", "")
+        return who
+
+
+@lru_cache(maxsize=1 << 12)  # the events of one mail come close together; not many are kept, for these are people
+def _plainly(own: str, email: str) -> Who:
+    return Who(contact_id_in(own) or None, address_in(email))
+
+
+def _happened(
+    event: Mapping[str, object], what: EventKind, who: Who, at: datetime, event_id: str | None, campaign: str
+) -> Statement:
+    if what is EventKind.HARD_BOUNCED and _is_blocked(event):
         what = EventKind.SOFT_BOUNCED
-    said_of_person = _holds(kind, what, status, reason, who, event_id, provenance)
-    if at is None:
-        if not said_of_person:
-            raise RowRefused("it has no timestamp: an event without one cannot be placed")
-        return said_of_person
-    happened = Happened(
+    return Happened(
         who=who,
         kind=what,
         at=at,
-        mail=_MAIL.split(text_of(event.get("sg_message_id")), maxsplit=1)[0],
+        mail=_text(event, MAIL_ARG) or _mail(_text(event, "sg_message_id")),
         campaign=campaign,
-        link=text_of(event.get("url")) if kind == "click" else "",
-        evidence=_evidence(event) if kind == "open" else Evidence.UNKNOWN,
+        link=_text(event, "url") if what is EventKind.CLICKED else "",
+        evidence=_evidence(event) if what is EventKind.OPENED else Evidence.UNKNOWN,
         source=SOURCE,
         event_id=event_id,
     )
-    return [happened, *said_of_person]
 
 
-def _holds(
-    kind: str,
-    what: EventKind,
-    status: str,
-    reason: str,
-    who: Who,
-    event_id: str | None,
-    provenance: Callable[..., Provenance],
+def _is_blocked(event: Mapping[str, object]) -> bool:
+    return is_soft(_text(event, "status"), _text(event, "reason"), _text(event, "type"))
+
+
+def _mail(message_id: str) -> str:
+    """Return what names the mail in a message id: the rest tells its route."""
+    return message_id.partition(".filter")[0].partition(".recvd")[0]
+
+
+def _of_person(
+    event: Mapping[str, object], kind: str, lists: Mapping[str, str], who: Who, event_id: str | None, said: Provenance,
+    dated: bool, note: Note,
+) -> Statement:  # fmt: skip
+    """Say what follows from an event about the person."""
+    if kind == "spamreport":
+        said = evolve(said, through=Through.COMPLAINT)
+        return Held(who=who, kind=SuppressionKind.COMPLAINT, provenance=said, event_id=event_id, dated=dated)
+    scope = Scope.all() if kind == "unsubscribe" else group_scope(event.get("asm_group_id"), lists, note)
+    return Left(who=who, scope=scope, provenance=said, event_id=event_id, dated=dated)
+
+
+def _of_address(
+    event: Mapping[str, object], kind: str, who: Who, event_id: str | None, said: Provenance
 ) -> list[Statement]:
-    if what is EventKind.HARD_BOUNCED:
-        said = provenance(Actor.ESP, Through.BOUNCE)
-        return [Held(who=who, kind=SuppressionKind.BOUNCE, provenance=said, event_id=event_id, status=status)]
-    why = reason.strip().casefold()
-    if kind != "dropped" or why not in DROPPED_FOR:
-        return []
-    held = DROPPED_FOR[why]
+    """Say what follows for the address from a mail that failed."""
+    said, status = evolve(said, actor=Actor.ESP), _text(event, "status")
+    held: SuppressionKind | None = SuppressionKind.BOUNCE
+    if kind == "bounce":
+        if _is_blocked(event):
+            return []
+    else:
+        why = _text(event, "reason").strip().casefold()
+        if kind != "dropped" or why not in DROPPED_FOR:
+            return []
+        held = DROPPED_FOR[why]
     if held is None:
         # F31. No event id and no date: the state, not a new no, so that a confirmed return is not undone by
         # it.
-        return [Left(who=who, scope=Scope.all(), provenance=provenance(Actor.ESP), dated=False)]
-    through = Through.COMPLAINT if held is SuppressionKind.COMPLAINT else Through.BOUNCE
-    said = provenance(Actor.ESP, through)
+        return [Left(who=who, scope=Scope.all(), provenance=said, dated=False)]
+    said = evolve(said, through=Through.COMPLAINT if held is SuppressionKind.COMPLAINT else Through.BOUNCE)
     return [Held(who=who, kind=held, provenance=said, event_id=event_id, status=status)]
 
 
 def at_of(row: Mapping[str, object], name: str, note: Note) -> datetime | None:
     """Read an instant of SendGrid's: seconds since 1970, or UTC without a zone. What is none is set aside."""
-    text = text_of(row.get(name)).strip()
+    value = row.get(name)
+    text = str(value) if value.__class__ is int else text_of(value).strip()
     try:
         return _instant(text) if text else None
     except InvalidInput as problem:
@@ -184,11 +252,17 @@ def at_of(row: Mapping[str, object], name: str, note: Note) -> datetime | None:
         return None
 
 
-def _campaign(event: Mapping[str, object]) -> str:
+def _campaign(event: Mapping[str, object], campaigns: Mapping[str, str]) -> str:
+    ours = _text(event, CAMPAIGN_ARG)
+    if ours:
+        return ours
+    single_send = _text(event, "singlesend_id")
+    if single_send in campaigns:
+        return campaigns[single_send]
     category = event.get("category")
     if isinstance(category, list):
         category = category[0] if category else None
-    return text_of(category or event.get("singlesend_id") or event.get("marketing_campaign_id"))
+    return text_of(category) or single_send or _text(event, "marketing_campaign_id")
 
 
 def _evidence(event: Mapping[str, object]) -> Evidence:
