@@ -122,6 +122,21 @@ def test_esp_says_subscribed_here_out() -> None:
     assert 0 == synced(mail, days=2).told_out
 
 
+def test_a_topic_that_was_taken_away_there_is_a_no() -> None:
+    """On the ESP's own page, of which no report comes: heard while we read, and not put back (F31)."""
+    mail = world("ada", lists=[OFFERS, NEWS])
+    synced(mail)
+    fake(mail).untick(parse_address(address("ada")), OFFERS.key, at=NOW + HOUR)
+    assert ListStanding.ACTIVE is mail.standing("ada", OFFERS, now=NOW + DAY)
+    synced(mail, days=1, dry_run=True)
+    assert ListStanding.ACTIVE is mail.standing("ada", OFFERS, now=NOW + DAY)
+    synced(mail, days=1)
+    assert ListStanding.OUT_OF_LIST is mail.standing("ada", OFFERS, now=NOW + DAY)
+    assert {"ada": (KeptAs.SUBSCRIBED, {"news"})} == members(mail)
+    synced(mail, days=2)
+    assert 1 == len(mail.picture("ada", now=NOW + 2 * DAY).opt_outs)
+
+
 def test_strangers_are_counted_and_left_alone() -> None:
     """Whom the ESP would mail and we do not know is reported, and nothing else (E2: towards do-not-mail only)."""
     mail = world("ada")

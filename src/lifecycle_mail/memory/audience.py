@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime
 
 from attrs import define, evolve, frozen
 
@@ -12,8 +13,10 @@ from lifecycle_mail.errors import EspError, EspRefused
 from lifecycle_mail.memory.scripting import Scripted
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact, FieldType, FieldValue
+from lifecycle_mail.model.intake import Left, Who
 from lifecycle_mail.model.lists import MailingList, Scope, ScopeKind
 from lifecycle_mail.model.names import ContactId, ListKey, SegmentKey
+from lifecycle_mail.model.provenance import Actor, Provenance, Through
 from lifecycle_mail.policy.operators import PlainFacts
 from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.ports import Change, Handled, Kept, KeptAs, Native, NotNative, Shown
@@ -68,6 +71,7 @@ class Audience(Scripted):
         self._would_have: set[ListKey] = set()
         self._segments: dict[SegmentKey, _Segment] = {}
         self._scopes: defaultdict[str, set[Scope]] = defaultdict(set)
+        self._unticked: defaultdict[str, list[Left]] = defaultdict(list)
 
     # -- contacts
 
@@ -97,7 +101,7 @@ class Audience(Scripted):
                 [
                     Kept(
                         place="", address=one.address, contact_id=one.contact_id, state=one.state, lists=one.lists,
-                        digest=one.digest,
+                        digest=one.digest, heard=tuple(self._unticked[one.address.identity]),
                     )
                     for one in held[at : at + PAGE]
                 ]
@@ -174,6 +178,13 @@ class Audience(Scripted):
             if found.native is None:
                 return len(found.members & self.members.keys())
             return sum(_is_in(one, found.native) for one in self.members.values())
+
+    def untick(self, address: EmailAddress, topic: ListKey, *, at: datetime) -> None:
+        """Act as a person who takes a topic away on the ESP's own page, of which no report comes."""
+        held = self.members[address.identity]
+        self.members[address.identity] = evolve(held, lists=held.lists - {topic})
+        said = Provenance(actor=Actor.CONTACT, through=Through.PREFERENCE_PAGE, at=at, source=self.name)
+        self._unticked[address.identity].append(Left(who=Who(None, address), scope=Scope.list(topic), provenance=said))
 
     def _leave(self, address: EmailAddress, scope: Scope) -> None:
         """Show somebody as out, of one topic or of all."""

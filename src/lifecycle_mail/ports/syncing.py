@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact, FieldType
+from lifecycle_mail.model.intake import Statement
 from lifecycle_mail.model.lists import MailingList
 from lifecycle_mail.model.names import ContactId, ListKey, SegmentKey
 from lifecycle_mail.policy.segments import Segment
@@ -77,6 +78,7 @@ class Kept:
         state: what it says of them.
         lists: the topics that it would mail them.
         digest: a hash of all that it shows of them, to be compared with `KeepsContacts.digest`.
+        heard: what follows for consent: they took a topic away there that it had been told of, without leaving (F31).
     """
 
     place: str
@@ -85,6 +87,7 @@ class Kept:
     state: KeptAs
     lists: Set[ListKey] = field(default=frozenset(), converter=_keys)
     digest: int = 0
+    heard: tuple[Statement, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -209,6 +209,9 @@ class Sync:
         if pages is None:
             return False
         for page in pages:
+            heard = [statement for one in page for statement in one.heard]
+            if heard and not self.report.dry_run:
+                self._receive(heard)
             kept.add(page)
             self.report.read += len(page)
         return True
