@@ -8,6 +8,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Event
+from typing import Any
 
 import pytest
 import requests
@@ -234,7 +235,7 @@ class TestOperations:
         ],
     )
     def test_only_what_is_repeatable_is_repeated(
-        self, server: FaultyServer, transport: Transport, method: str, said: dict[str, bool], tries: int
+        self, server: FaultyServer, transport: Transport, method: str, said: dict[str, Any], tries: int
     ) -> None:
         """After an answer that leaves the outcome open, only a call that may be made twice is made again."""
         server.will(*[Answers(502, json={})] * 4)
@@ -260,9 +261,12 @@ class TestOperations:
     def test_a_thread_knows_of_none(self, server: FaultyServer, transport: Transport) -> None:
         """What one thread says is not said for another."""
         server.will(Answers(400, json={}))
-        with ThreadPoolExecutor(1) as threads, transport.operation("stage"):
-            with pytest.raises(EspRefused, match="to GET /x"):
-                threads.submit(transport.send, "GET", f"{server.url}/x").result()
+        with (
+            ThreadPoolExecutor(1) as threads,
+            transport.operation("stage"),
+            pytest.raises(EspRefused, match="to GET /x"),
+        ):
+            threads.submit(transport.send, "GET", f"{server.url}/x").result()
 
 
 class TestSend:
