@@ -1,1 +1,5 @@
 """SendGrid behind `lifecycle_mail`."""
+
+from lifecycle_mail_sendgrid.esp import SendgridEsp
+
+__all__ = ["SendgridEsp"]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import cast
 
 from lifecycle_mail.errors import EspRefused, EspUnavailable
@@ -146,9 +146,16 @@ class SyncingConformance(MakesEsps, suite=True):
     def _show(self, esp: KeepsContacts, *people: Shown, known: dict[ContactId, KeptAs] | None = None) -> Handled:
         (place,) = [place for place, lists in esp.places.items() if OFFERS.key in lists]
         asked = known or {}
-        handled = esp.show([Change(shown=one, place=place, known=asked.get(one.contact.id)) for one in people])
+        lanes: dict[Hashable, list[Change]] = {}
+        for one in people:
+            change = Change(shown=one, place=place, known=asked.get(one.contact.id))
+            lanes.setdefault(esp.lane(change), []).append(change)
+        handled = [esp.show(lane) for lane in lanes.values()]
         self.settled(esp)
-        return handled
+        return Handled(
+            accepted={one for some in handled for one in some.accepted},
+            refused={one: error for some in handled for one, error in some.refused.items()},
+        )
 
     def _kept(self, esp: KeepsContacts) -> dict[ContactId, Kept]:
         self.settled(esp)
