@@ -79,7 +79,8 @@ class Account:
         """
         for attempt in range(POLLS):
             found = self.ask(operation, self.client.marketing.contacts.imports._(job_id).get)
-            if found["status"] in ("completed", "errored"):
+            # A job of which nobody was taken has failed, and says of each why.
+            if found["status"] in ("completed", "errored") or found["results"].get("errors_url"):
                 return cast(Mapping[str, Any], found)
             if found["status"] == "failed":
                 raise EspUnavailable(esp=NAME, operation=operation, body="the job failed", fix="try again later")
