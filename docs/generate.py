@@ -26,6 +26,7 @@ from lifecycle_mail.files import Columns, FieldColumn, Format, Source
 from lifecycle_mail.files.mapping import KINDS, MAPPED
 from lifecycle_mail.lint import RULES
 from lifecycle_mail.model.entries import SUPPRESSION_RULES
+from lifecycle_mail.plugins import load_capabilities
 from lifecycle_mail.policy.eligibility import GATES, SENDABLE, gates
 from lifecycle_mail.policy.facts import CATALOGUE, CATALOGUE_VERSION, FAMILIES, Fact
 from lifecycle_mail.policy.policies import Policy
@@ -33,6 +34,7 @@ from lifecycle_mail.policy.predicates import NOBODY, Predicate
 from lifecycle_mail.policy.settings import INACTIVE_DAYS, Cadence, Settings
 from lifecycle_mail.policy.sunset import band_table
 from lifecycle_mail.policy.tables import Table
+from lifecycle_mail.ports import Capability
 
 GENERATED = Path(__file__).parent / "generated"
 NOTE = "<!-- Written by docs/generate.py: change the code that it describes, and run it again. -->\n"
@@ -250,6 +252,23 @@ def checks_page() -> str:
     return table_of(("rule", "why it counts"), [(f"`{rule}`", sentence(why)) for rule, why in RULES.items()]) + "\n"
 
 
+def capabilities_page() -> str:
+    """What each ESP can do: one table, and why not the rest."""
+    esps = {name: load_capabilities(name) for name in ("memory", "mailchimp", "sendgrid")}
+    rows = [
+        [f"`{one}`", one.says.rstrip("."), *(str(can.abilities[one].support) for can in esps.values())]
+        for one in Capability
+    ]
+    why = [
+        f"- `{one}` at {name}: {ability.support}. {sentence(ability.reason)}"
+        for one in Capability
+        for name, can in esps.items()
+        if (ability := can.abilities[one]).reason
+    ]
+    table = part("matrix", table_of(["capability", "means", *esps], rows))
+    return table + "\n" + part("reasons", "\n".join(why))
+
+
 def cli_page() -> str:
     """Write every command with its arguments and options."""
     return "\n".join(_command(app, "lifecycle-mail", 2))
@@ -307,6 +326,7 @@ def pages() -> dict[str, str]:
         "checks.md": checks_page(),
         "mails.md": mail_tables(part, table_of),
         "placeholders.md": placeholder_tables(),
+        "capabilities.md": capabilities_page(),
         "cli.md": cli_page(),
     }
     found = {name: f"{NOTE}\n{text.rstrip()}\n" for name, text in found.items()}

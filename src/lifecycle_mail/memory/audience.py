@@ -156,7 +156,7 @@ class Audience(Scripted):
         with self._lock, self._operation("put_segment"):
             self._segments[segment.key] = _Segment(native=segment)
 
-    def fill_segment(self, segment: SegmentKey, members: Iterable[Contact]) -> Handled:
+    def fill_segment(self, segment: Segment, members: Iterable[Contact]) -> Handled:
         """Hold just these; whom it does not hold it refuses."""
         with self._lock, self._operation("fill_segment"):
             inside: dict[str, ContactId] = {}
@@ -168,13 +168,13 @@ class Audience(Scripted):
                     refused[one.id] = EspRefused(
                         esp=self.name, operation="fill_segment", status=404, body="no such member"
                     )
-            self._segments[segment] = _Segment(members=frozenset(inside))
+            self._segments[segment.key] = _Segment(members=frozenset(inside))
             return Handled(accepted=set(inside.values()), refused=refused)
 
-    def segment_count(self, segment: SegmentKey) -> int | None:
+    def segment_count(self, segment: Segment) -> int | None:
         """Count who is in a segment."""
         with self._lock, self._operation("segment_count"):
-            found = self._segments.get(segment, _Segment())
+            found = self._segments.get(segment.key, _Segment())
             if found.native is None:
                 return len(found.members & self.members.keys())
             return sum(_is_in(one, found.native) for one in self.members.values())

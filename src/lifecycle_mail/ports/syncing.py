@@ -16,7 +16,7 @@ from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact, FieldType
 from lifecycle_mail.model.intake import Statement
 from lifecycle_mail.model.lists import MailingList
-from lifecycle_mail.model.names import ContactId, ListKey, SegmentKey
+from lifecycle_mail.model.names import ContactId, ListKey
 from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.ports.esps import Esp, Handled
 from lifecycle_mail.ports.outbox import Bindings
@@ -204,10 +204,10 @@ class CompilesSegments(Esp, Protocol):
 class HoldsSegments(Esp, Protocol):
     """An ESP that holds a segment which was computed here. Its members are contacts that it holds."""
 
-    def fill_segment(self, segment: SegmentKey, members: Iterable[Contact]) -> Handled:
+    def fill_segment(self, segment: Segment, members: Iterable[Contact]) -> Handled:
         """Make the segment, or change it, so that just these are in it."""
         ...
 
-    def segment_count(self, segment: SegmentKey) -> int | None:
+    def segment_count(self, segment: Segment) -> int | None:
         """Count who is in a segment there, however it was made; None where it cannot tell yet."""
         ...

@@ -76,10 +76,10 @@ def publish(
         cast(CompilesSegments, esp).put_segment(segment, own_words)
     else:
         esp.capabilities.require(Capability.MEMBERS, esp.name)
-        refused = holding.fill_segment(segment.key, inside).refused
+        refused = holding.fill_segment(segment, inside).refused
     counted = None
     for attempt in range(1, READS + 1):
-        counted = holding.segment_count(segment.key)
+        counted = holding.segment_count(segment)
         if counted is not None:
             break
         if attempt < READS:

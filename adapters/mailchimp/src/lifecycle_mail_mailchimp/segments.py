@@ -8,6 +8,7 @@ from typing import Final
 from lifecycle_mail.errors import EspError
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.names import ContactId, SegmentKey
+from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.ports import Handled
 from lifecycle_mail_mailchimp.account import NAME, OWN, Account, written
 from lifecycle_mail_mailchimp.errors import NotFound
@@ -23,13 +24,13 @@ class Segments:
         self._account = account
         self._tags = tags
 
-    def fill_segment(self, segment: SegmentKey, members: Iterable[Contact]) -> Handled:
+    def fill_segment(self, segment: Segment, members: Iterable[Contact]) -> Handled:
         """Let just these be in it; who is in no audience, or could not be mailed there, is refused."""
         wanted = {written(one.address).lower(): one for one in members if one.address is not None}
         missing: dict[str, EspError] = {}
         inside: set[str] = set()
-        for audience in self._account.audiences:
-            theirs = self._made(segment, audience)
+        for audience in self._audiences(segment):
+            theirs = self._made(segment.key, audience)
             there = {str(row["email_address"]).lower() for row in self._tags.members(audience, theirs, fields=_READ)}
             refused = self._tags.change(
                 audience,
@@ -45,17 +46,22 @@ class Segments:
             refused={ContactId(one.id): missing.get(key, nobody) for key, one in wanted.items() if key not in inside},
         )
 
-    def segment_count(self, segment: SegmentKey) -> int | None:
+    def segment_count(self, segment: Segment) -> int | None:
         """Count who is in it and could be mailed."""
         bound = self._account.bound("segment")
         total = 0
-        for audience in self._account.audiences:
-            theirs = bound.get(f"{segment}/{audience}")
+        for audience in self._audiences(segment):
+            theirs = bound.get(f"{segment.key}/{audience}")
             if theirs is not None:
                 with self._account.client.transport.operation("segment_count"):
                     row = self._account.client.lists.get_segment(audience, theirs, fields=["id", "member_count"])
                 total += int(row["member_count"])
         return total
+
+    def _audiences(self, segment: Segment) -> Iterable[str]:
+        """The audiences of its lists; that of the interests for a segment of all contacts."""
+        topics = self._account.topics
+        return dict.fromkeys(topics.of(key).audience for key in segment.of) or [self._account.audience]
 
     def _made(self, segment: SegmentKey, audience: str) -> str:
         known = self._account.bound("segment").get(f"{segment}/{audience}")

@@ -13,8 +13,9 @@ from lifecycle_mail.model.contacts import Contact, FieldType
 from lifecycle_mail.model.entries import OptOut
 from lifecycle_mail.model.intake import Statement
 from lifecycle_mail.model.lists import MailingList
-from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey, SegmentKey
+from lifecycle_mail.model.names import CampaignKey, ContactId, ListKey
 from lifecycle_mail.policy.eligibility import Screened
+from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.ports import (
     FULL,
     Ability,
@@ -232,10 +233,10 @@ class SendgridEsp:
         """Tell it of changes of one lane."""
         return self._contacts.show(changes)
 
-    def fill_segment(self, segment: SegmentKey, members: Iterable[Contact]) -> Handled:
+    def fill_segment(self, segment: Segment, members: Iterable[Contact]) -> Handled:
         """Let just these be in a segment."""
         return self._segments.fill_segment(segment, members)
 
-    def segment_count(self, segment: SegmentKey) -> int | None:
+    def segment_count(self, segment: Segment) -> int | None:
         """Count who is in a segment."""
         return self._segments.segment_count(segment)

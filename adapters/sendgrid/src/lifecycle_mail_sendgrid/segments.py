@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from lifecycle_mail.errors import EspRefused
 from lifecycle_mail.model.contacts import Contact
 from lifecycle_mail.model.names import SegmentKey
+from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.ports import Handled
 from lifecycle_mail_sendgrid.account import NAME, OWN, Account, written
 from lifecycle_mail_sendgrid.contacts import Contacts
@@ -19,9 +20,9 @@ class Segments:
         self._account = account
         self._contacts = contacts
 
-    def fill_segment(self, segment: SegmentKey, members: Iterable[Contact]) -> Handled:
+    def fill_segment(self, segment: Segment, members: Iterable[Contact]) -> Handled:
         """Let just these be in it; whom SendGrid does not hold is refused."""
-        list_id = self._made(segment)
+        list_id = self._made(segment.key)
         wanted = {written(one.address): one for one in members if one.address is not None}
         held = {str(row["email"]).lower() for row in self._contacts.found(list(wanted))}
         there = {
@@ -40,9 +41,9 @@ class Segments:
             },
         )
 
-    def segment_count(self, segment: SegmentKey) -> int | None:
+    def segment_count(self, segment: Segment) -> int | None:
         """Count who is in it."""
-        list_id = self._account.bound("segment").get(segment)
+        list_id = self._account.bound("segment").get(segment.key)
         if list_id is None:
             return 0
         count = self._account.client.marketing.lists._(list_id).contacts.count

@@ -11,7 +11,7 @@ from lifecycle_mail.errors import EspRefused, EspUnavailable
 from lifecycle_mail.model.addresses import EmailAddress
 from lifecycle_mail.model.contacts import Contact, FieldType, FieldValue
 from lifecycle_mail.model.lists import Scope
-from lifecycle_mail.model.names import ContactId, SegmentKey
+from lifecycle_mail.model.names import ContactId
 from lifecycle_mail.policy.segments import Segment
 from lifecycle_mail.policy.where import where
 from lifecycle_mail.ports import (
@@ -31,7 +31,7 @@ from lifecycle_mail.testing.conformance import does_not_apply, raises
 from lifecycle_mail.testing.esps.making import OFFERS, MakesEsps
 
 FIELDS = {"plan": FieldType.TEXT, "2020_spend": FieldType.NUMBER}
-RICH = SegmentKey("rich")
+RICH = Segment("rich", of=OFFERS, where=where.field("2020_spend") > 100)
 
 
 class SyncingConformance(MakesEsps, suite=True):
@@ -178,12 +178,11 @@ class SegmentsConformance(SyncingConformance, suite=True):
         self._need(esp, Capability.SEGMENTS)
         compiling = cast(CompilesSegments, esp)
         self._show(esp, *self._spenders())
-        segment = Segment(RICH, of=OFFERS, where=where.field("2020_spend") > 100)
-        native = compiling.compiled(segment, FIELDS)
+        native = compiling.compiled(RICH, FIELDS)
         assert not isinstance(native, NotNative), native.reasons
         assert native.text
         for _ in range(2):  # making it again changes nothing
-            compiling.put_segment(segment, native)
+            compiling.put_segment(RICH, native)
             self.settled(esp)
             assert 2 == cast(HoldsSegments, esp).segment_count(RICH)
 
@@ -229,11 +228,10 @@ class SegmentsConformance(SyncingConformance, suite=True):
         compiling = cast(CompilesSegments, esp)
         people = self._spenders()
         self._show(esp, *people)
-        segment = Segment(RICH, of=OFFERS, where=where.field("2020_spend") > 100)
-        native = compiling.compiled(segment, FIELDS)
+        native = compiling.compiled(RICH, FIELDS)
         assert not isinstance(native, NotNative)
         self.unsubscribe(esp, cast(EmailAddress, people[0].contact.address), Scope.all(), at=frozen_now)
-        compiling.put_segment(segment, native)
+        compiling.put_segment(RICH, native)
         self.settled(esp)
         assert 1 == cast(HoldsSegments, esp).segment_count(RICH)
 
